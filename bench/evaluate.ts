@@ -1,0 +1,113 @@
+// npm run evaluate -- --file FILE.csv|FILE.jsonl [--authors 4] [--train 150] [--test 50] [--subsets 20] [--seed 1]
+//                     [--features ngrams|encoder|both] [--model FOLDER|HUB NAME]
+//
+// How well the app's own attribution does on a file of tweets: each of the random subsets of authors tests on an
+// author's newest --test tweets and trains on the next --train. The last line is JSON.
+
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+import { attributeLogits, fitAttribution } from '../src/attribution.js'
+import { createEmbedder } from '../src/embedder.js'
+import { argmax, softmaxInPlace } from '../src/logistic-regression.js'
+import { joinVectors, slices } from '../src/vectors.js'
+import { randomNumbers, readDataset, shuffled } from './dataset.js'
+
+const Options = z.object({
+  file: z.string({ error: 'Name a file: npm run evaluate -- --file FILE.csv' }),
+  authors: z.coerce.number().int().min(2).default(4),
+  train: z.coerce.number().int().min(5).default(150),
+  test: z.coerce.number().int().min(1).default(50),
+  subsets: z.coerce.number().int().min(1).default(20),
+  seed: z.coerce.number().int().default(1),
+  features: z.enum(['ngrams', 'encoder', 'both']).default('both'),
+  model: z.string().optional()
+})
+
+interface Author {
+  texts: string[]
+  vectors: Float32Array[]
+}
+
+interface Outcome {
+  probabilities: Float64Array
+  label: number
+}
+
+const BINS = 15
+
+const { values } = parseArgs({ options: Object.fromEntries(Object.keys(Options.shape).map((name) => [name, { type: 'string' as const }])) })
+const options = Options.parse(values)
+const authors = await embedAuthors(options)
+console.log(`${authors.length} authors with ${options.test} + ${options.train} tweets or more; ${options.subsets} subsets of ${options.authors}`)
+if (authors.length < options.authors) throw new Error('Too few authors have that many tweets.')
+
+const random = randomNumbers(options.seed)
+const outcomes: Outcome[] = []
+const fitMs: number[] = []
+for (let i = 0; i < options.subsets; i++) {
+  outcomes.push(...evaluateSubset(shuffled(authors, random).slice(0, options.authors)))
+  progress(i + 1, options.subsets)
+}
+console.log(JSON.stringify(summarise(outcomes)))
+
+/** The authors who have enough tweets, with the vectors of those that are used. */
+async function embedAuthors({ file, train, test, model, features }: z.infer<typeof Options>): Promise<Author[]> {
+  const enough = [...(await readDataset(file)).values()].filter((texts) => texts.length >= train + test).map((texts) => texts.slice(0, train + test))
+  if (features === 'ngrams') return enough.map((texts) => ({ texts, vectors: texts.map(() => new Float32Array(1)) }))
+  const embedder = await createEmbedder(model)
+  const authors: Author[] = []
+  for (const texts of enough) authors.push({ texts, vectors: slices(await embedder.embed(texts), texts.length) })
+  return authors
+}
+
+/** Fits on each author's older tweets and answers the probabilities of the newest ones. */
+function evaluateSubset(subset: Author[]): Outcome[] {
+  const { test, features } = options
+  const start = performance.now()
+  const attribution = fitAttribution(
+    {
+      texts: subset.flatMap(({ texts }) => texts.slice(test)),
+      vectors: joinVectors(subset.flatMap(({ vectors }) => vectors.slice(test))),
+      labels: Int32Array.from(subset.flatMap(({ texts }, c) => texts.slice(test).map(() => c)))
+    },
+    { features }
+  )
+  fitMs.push(performance.now() - start)
+  return subset.flatMap(({ texts, vectors }, label) => {
+    const logits = attributeLogits(attribution, texts.slice(0, test), joinVectors(vectors.slice(0, test)))
+    return Array.from({ length: test }, (_, i) => {
+      const probabilities = logits.slice(i * subset.length, (i + 1) * subset.length)
+      softmaxInPlace(probabilities)
+      return { probabilities, label }
+    })
+  })
+}
+
+function summarise(outcomes: Outcome[]): object {
+  const mean = (f: (outcome: Outcome) => number): number => outcomes.reduce((sum, outcome) => sum + f(outcome), 0) / outcomes.length
+  const round = (x: number): number => Number(x.toFixed(4))
+  return {
+    accuracy: round(mean(({ probabilities, label }) => Number(argmax(probabilities) === label))),
+    logLoss: round(mean(({ probabilities, label }) => -Math.log(probabilities[label]))),
+    ece: round(calibrationError(outcomes)),
+    subsets: options.subsets,
+    authors: options.authors,
+    fitMsMedian: round(fitMs.sort((a, b) => a - b)[fitMs.length >> 1])
+  }
+}
+
+/** Expected calibration error over equal-width bins of the answer's probability (Guo et al. 2017, section 2). */
+function calibrationError(outcomes: Outcome[]): number {
+  const bins = Array.from({ length: BINS }, () => ({ confidence: 0, right: 0 }))
+  for (const { probabilities, label } of outcomes) {
+    const answer = argmax(probabilities)
+    const bin = bins[Math.min(BINS - 1, Math.floor(probabilities[answer] * BINS))]
+    bin.confidence += probabilities[answer]
+    bin.right += Number(answer === label)
+  }
+  return bins.reduce((sum, { confidence, right }) => sum + Math.abs(confidence - right), 0) / outcomes.length
+}
+
+function progress(done: number, of: number): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r${'█'.repeat(Math.round((20 * done) / of)).padEnd(20, '░')} ${done} of ${of}${done === of ? '\n' : ''}`)
+}

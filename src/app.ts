@@ -1,0 +1,65 @@
+import { createRequire } from 'node:module'
+import { fileURLToPath } from 'node:url'
+import express, { type ErrorRequestHandler, type Express } from 'express'
+import { ZodError } from 'zod'
+import { VisibleError } from './errors.js'
+import { typedIn } from './inputs.js'
+import type { Parts } from './parts.js'
+import { adminRoutes } from './routes/admin.js'
+import { healthRoutes } from './routes/health.js'
+import { homeRoutes } from './routes/home.js'
+import { predictionRoutes } from './routes/predictions.js'
+import { userRoutes } from './routes/users.js'
+import * as viewHelpers from './view-helpers.js'
+
+const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
+const picoFolder = fileURLToPath(new URL('.', `file://${createRequire(import.meta.url).resolve('@picocss/pico/css/pico.min.css')}`))
+
+/** The web app on its parts; whoever calls it listens. */
+export function createApp(parts: Parts): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.set('view engine', 'ejs')
+  app.set('views', folder('../views'))
+  Object.assign(app.locals, viewHelpers)
+
+  app.use('/assets', express.static(folder('../public'), { maxAge: '1h' }))
+  app.use('/assets/pico', express.static(picoFolder, { maxAge: '1d' }))
+  app.use(express.urlencoded({ extended: false, limit: '64kb' }), express.json({ limit: '64kb' }))
+  app.use(homeRoutes(parts), userRoutes(parts), predictionRoutes(parts), adminRoutes(parts), healthRoutes(parts))
+  app.use((request) => {
+    throw new VisibleError(404, `There is no page ${request.path} here.`)
+  })
+  app.use(errorPage(parts))
+  return app
+}
+
+/** The one error page: what went wrong, and the forms with what was typed. */
+function errorPage({ env, store }: Parts): ErrorRequestHandler {
+  return async (error, request, response, next) => {
+    if (response.headersSent) return next(error)
+    const { status, message, retry } = toVisible(error)
+    if (status === 500) console.error(error)
+    if (retry?.at) response.set('Retry-After', String(Math.max(1, Math.ceil((retry.at.getTime() - Date.now()) / 1000))))
+    response.status(status)
+    if (request.accepts(['html', 'json']) === 'json') return void response.json({ error: message })
+    const users = await store.listUsers().catch(() => [])
+    const typed = typedIn(request.query, request.body)
+    response.render('error', { status, message, users, typed, canCollect: Boolean(env.X_BEARER_TOKEN) })
+  }
+}
+
+function toVisible(error: unknown): VisibleError {
+  if (error instanceof VisibleError) return error
+  if (error instanceof ZodError) return new VisibleError(400, error.issues[0].message)
+  const status = (error as { status?: unknown } | undefined)?.status
+  if (typeof status === 'number' && status >= 400 && status < 500) return new VisibleError(status, BAD_REQUESTS[status] ?? BAD_REQUESTS[400])
+  return new VisibleError(500, 'Something went wrong on our side. It has been noted; please try again.')
+}
+
+// The body parser's and the router's own refusals, in the visitor's words.
+const BAD_REQUESTS: Record<number, string> = {
+  400: 'That request could not be understood.',
+  413: 'That is too large to be sent here.',
+  415: 'That is sent in a form that is not understood here.'
+}

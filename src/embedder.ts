@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { basename, dirname, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { AutoModel, AutoTokenizer, env, mean_pooling, type PreTrainedModel, type PreTrainedTokenizer, type Tensor } from '@xenova/transformers'
+import { joinVectors } from './vectors.js'
+
+export const OUR_ENCODER = fileURLToPath(new URL('../models/style-encoder', import.meta.url))
+
+const BATCH = 16 // padding and memory grow with the batch; more is not faster on one thread
+const MOST_TOKENS = 256
+
+export interface Embedder {
+  /** Which encoder this is, as it stands beside each stored vector: a hub name, or a folder's name and its weights' hash. */
+  encoder: string
+  /** n texts → n vectors of length 1, one after the other in one array. */
+  embed(texts: string[]): Promise<Float32Array<ArrayBuffer>>
+}
+
+/**
+ * Loads an encoder: a folder in the Hugging Face layout, or a name on its hub.
+ * @throws Error that says which encoder cannot be loaded and why
+ */
+export async function createEmbedder(model: string = OUR_ENCODER): Promise<Embedder> {
+  const folder = existsSync(model) ? resolve(model) : undefined
+  const [tokenizer, network, encoder] = await load(model, folder).catch((error: Error) => {
+    throw new Error(`The encoder ${model} can't be loaded: ${error.message}`, { cause: error })
+  })
+  return {
+    encoder,
+    async embed(texts) {
+      const parts: Float32Array[] = []
+      for (let i = 0; i < texts.length; i += BATCH) parts.push(await embedBatch(tokenizer, network, texts.slice(i, i + BATCH)))
+      return joinVectors(parts)
+    }
+  }
+}
+
+async function load(model: string, folder?: string): Promise<[PreTrainedTokenizer, PreTrainedModel, string]> {
+  if (folder) env.localModelPath = dirname(folder)
+  env.allowRemoteModels = !folder
+  const id = folder ? basename(folder) : model
+  const tokenizer = await AutoTokenizer.from_pretrained(id, { local_files_only: Boolean(folder) })
+  const network = await AutoModel.from_pretrained(id, {
+    local_files_only: Boolean(folder),
+    dtype: 'fp32',
+    session_options: { intraOpNumThreads: 1, interOpNumThreads: 1 }
+  })
+  return [tokenizer, network, folder ? `${id}@${await hashOf(join(folder, 'onnx', 'model.onnx'))}` : model]
+}
+
+async function hashOf(path: string): Promise<string> {
+  return createHash('sha256').update(await readFile(path)).digest('hex').slice(0, 8)
+}
+
+/** Our encoder answers `sentence_embedding`; other encoders' token states are averaged and scaled to length 1. */
+async function embedBatch(tokenizer: PreTrainedTokenizer, network: PreTrainedModel, texts: string[]): Promise<Float32Array> {
+  const inputs = tokenizer(texts, { padding: true, truncation: true, max_length: MOST_TOKENS })
+  const outputs = (await network(inputs)) as Record<string, Tensor>
+  const pooled = outputs.sentence_embedding ?? mean_pooling(outputs.last_hidden_state, inputs.attention_mask).normalize(2, -1)
+  return pooled.data as Float32Array
+}

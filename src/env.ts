@@ -1,0 +1,32 @@
+import { resolve } from 'node:path'
+import { z } from 'zod'
+
+const blankIsUnset = (value: unknown): unknown => (typeof value === 'string' && value.trim() === '' ? undefined : value)
+const setting = <T extends z.ZodType>(schema: T) => z.preprocess(blankIsUnset, schema)
+
+// Every setting of the app; the README's table says the same and a test holds the two together.
+const Env = z.object({
+  PORT: setting(z.coerce.number().int().min(0).max(65_535).default(3000)),
+  HOST: setting(z.string().default('0.0.0.0')),
+  DATABASE_URL: setting(z.url({ protocol: /^postgres(ql)?$/ }).optional()),
+  DATA_DIR: setting(z.string().default('.data').transform((path) => resolve(path))),
+  X_BEARER_TOKEN: setting(z.string().optional()),
+  X_API_URL: setting(z.url({ protocol: /^https?$/ }).optional()),
+  X_POSTS_PER_USER: setting(z.coerce.number().int().min(20).max(3200).default(200)),
+  EMBEDDING_MODEL: setting(z.string().optional()),
+  ADMIN_PASSWORD: setting(z.string().min(8, 'must have 8 characters or more').optional())
+})
+
+export type Env = z.infer<typeof Env>
+export const SETTINGS = Object.keys(Env.shape) as (keyof Env)[]
+
+/**
+ * The settings, checked.
+ * @throws Error that names every setting that is wrong, and how
+ */
+export function readEnv(source: Record<string, string | undefined>): Env {
+  const result = Env.safeParse(source)
+  if (result.success) return result.data
+  const problems = result.error.issues.map(({ path, message }) => `  ${path.join('.')}: ${message}`)
+  throw new Error(`These settings can't be used:\n${problems.join('\n')}`)
+}

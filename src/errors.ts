@@ -1,0 +1,16 @@
+/**
+ * An expected failure, worded for the person who sees it. Everything else is a bug and shows as a plain 500.
+ *
+ * `retry` is there when trying again later may help: `{}` soon, `{at}` not before that time.
+ */
+export class VisibleError extends Error {
+  override readonly name = 'VisibleError'
+
+  constructor(
+    readonly status: number,
+    message: string,
+    readonly retry?: { at?: Date }
+  ) {
+    super(message)
+  }
+}

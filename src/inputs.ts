@@ -1,0 +1,64 @@
+import { z } from 'zod'
+
+export const FEWEST_USERS = 2
+export const MOST_USERS = 4
+export const LONGEST_TEXT = 4000
+
+const USERNAME = /^[A-Za-z0-9_]{1,15}$/
+const NOT_A_USERNAME =
+  'That is no X username: 1 to 15 letters, digits or underscores, such as @jack, or an address such as https://x.com/jack.'
+
+/** A username as people give it: `@Name`, `name`, `https://x.com/name` or `twitter.com/name/status/1`. */
+export const Username = z
+  .preprocess((value) => (typeof value === 'string' ? bareUsername(value) : ''), z.string().regex(USERNAME, NOT_A_USERNAME))
+
+export const AddUser = z.object({ username: Username })
+
+export const PageNumber = z.object({ page: z.coerce.number().int().min(1).max(1_000_000).catch(1) })
+
+/** Two to four different users and a text. A user who is named twice counts once. */
+export const AskPrediction = z.object({
+  users: z.preprocess(
+    (value) => uniqueNames([value].flat().filter((name) => typeof name === 'string')),
+    z.array(Username).refine((names) => names.length >= FEWEST_USERS && names.length <= MOST_USERS, {
+      error: 'Pick two to four different users.'
+    })
+  ),
+  text: z.preprocess(
+    (value) => (typeof value === 'string' ? value.replaceAll('\r\n', '\n') : ''),
+    z
+      .string()
+      .refine((text) => text.trim() !== '', { error: 'Write a tweet first: there is no text to go by.' })
+      .max(LONGEST_TEXT, `That text is too long: ${LONGEST_TEXT.toLocaleString('en')} characters at the most.`)
+  )
+})
+
+/** What a visitor typed into the forms, to be shown to them again beside an error. */
+export interface Typed {
+  username: string
+  users: string[]
+  text: string
+}
+
+/** The form's fields out of a query and a body, whatever they hold. */
+export function typedIn(...sources: unknown[]): Typed {
+  const fields = Object.assign({}, ...sources) as Record<string, unknown>
+  const text = (value: unknown): string => (typeof value === 'string' ? value : '')
+  return {
+    username: text(fields.username),
+    users: [fields.users].flat().filter((name) => typeof name === 'string').slice(0, 100),
+    text: text(fields.text)
+  }
+}
+
+function bareUsername(value: string): string {
+  return value
+    .trim()
+    .replace(/^(https?:\/\/)?(www\.|mobile\.)?(x|twitter)\.com\//i, '')
+    .replace(/[/?#].*$/, '')
+    .replace(/^@/, '')
+}
+
+function uniqueNames(names: string[]): string[] {
+  return [...new Map(names.map((name) => [bareUsername(name).toLowerCase(), name])).values()]
+}

@@ -1,0 +1,35 @@
+import { connect, migrate } from './database.js'
+import { openEmbeddedPostgres } from './embedded-postgres.js'
+import type { Env } from './env.js'
+import { createStore, type Store } from './store.js'
+import { openThreads, type Threads } from './threads.js'
+import { createXApi, type XApi } from './x-api.js'
+
+/** All that is outside the web app's own code, so that a test can hand in another. */
+export interface Parts {
+  env: Env
+  store: Store
+  xApi: XApi
+  threads: Threads
+  close(): Promise<void>
+}
+
+/** Opens the database (with its migrations), the X client and the threads. */
+export async function openParts(env: Env): Promise<Parts> {
+  const embedded = env.DATABASE_URL ? undefined : await openEmbeddedPostgres(env.DATA_DIR)
+  const url = env.DATABASE_URL ?? embedded!.url
+  await migrate(url)
+  const prisma = connect(url)
+  const threads = openThreads(env.EMBEDDING_MODEL)
+  return {
+    env,
+    store: createStore(prisma),
+    xApi: createXApi({ token: env.X_BEARER_TOKEN, url: env.X_API_URL }),
+    threads,
+    async close() {
+      await threads.close()
+      await prisma.$disconnect()
+      await embedded?.close()
+    }
+  }
+}

@@ -1,0 +1,52 @@
+import { Router } from 'express'
+import { collectTweets } from '../collect-tweets.js'
+import { VisibleError } from '../errors.js'
+import { AddUser, PageNumber } from '../inputs.js'
+import type { Parts } from '../parts.js'
+import type { StoredUser } from '../store.js'
+
+/** Adding users and looking at them. */
+export function userRoutes(parts: Parts): Router {
+  const { store } = parts
+  const router = Router()
+
+  router.get('/users', async (_request, response) => {
+    const users = await store.listUsers()
+    response.format({
+      html: () => response.redirect('/'),
+      json: () => response.json({ users: users.map(userJson) })
+    })
+  })
+
+  router.post('/users', async (request, response) => {
+    const { username } = AddUser.parse(request.body)
+    const { user, added } = await collectTweets(parts, username)
+    response.format({
+      html: () => response.redirect(303, `/users/${user.username}?added=${added}`),
+      json: () => response.json({ user: userJson(user), added })
+    })
+  })
+
+  router.get('/users/:username', async (request, response) => {
+    const user = await store.findUser(request.params.username)
+    if (!user) throw new VisibleError(404, `@${request.params.username} has not been added here.`)
+    const { page } = PageNumber.parse(request.query)
+    const tweets = await store.listTweets(user.id, page)
+    response.format({
+      html: () => response.render('user', { user, ...tweets, added: addedOf(request.query.added) }),
+      json: () => response.json({ user: userJson(user), ...tweets })
+    })
+  })
+
+  return router
+}
+
+/** A user as the JSON answers show them. */
+export function userJson({ username, name, source, tweets, collectedAt }: StoredUser): object {
+  return { username, name, source, tweets, collectedAt }
+}
+
+/** How many tweets the visitor has just added, where the address says so. */
+function addedOf(value: unknown): number | undefined {
+  return typeof value === 'string' && /^\d{1,6}$/.test(value) ? Number(value) : undefined
+}

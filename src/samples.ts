@@ -1,0 +1,34 @@
+import { readFile } from 'node:fs/promises'
+import { z } from 'zod'
+import type { Parts } from './parts.js'
+import { decodeText } from './text.js'
+import { slices } from './vectors.js'
+
+const SAMPLES = new URL('../prisma/samples.json', import.meta.url)
+
+const Samples = z.array(
+  z.object({
+    username: z.string(),
+    name: z.string(),
+    tweets: z.array(z.object({ createdAt: z.coerce.date(), text: z.string() }))
+  })
+)
+
+/** Stores the four sample users, who are invented, with their tweets. Those that are there already are left as they are. */
+export async function addSamples({ store, threads }: Parts): Promise<string[]> {
+  const samples = Samples.parse(JSON.parse(await readFile(SAMPLES, 'utf8')))
+  for (const { username, name, tweets } of samples) {
+    const texts = tweets.map(({ text }) => decodeText(text))
+    const vectors = slices(await threads.embed(texts), texts.length)
+    const rows = tweets.map(({ createdAt }, i) => ({
+      id: `sample:${username}:${tweets.length - i}`,
+      text: texts[i],
+      createdAt,
+      position: BigInt(createdAt.getTime()),
+      embedding: vectors[i]
+    }))
+    const user = { id: `sample:${username}`, username, name, pictureUrl: null, source: 'sample' as const }
+    await store.saveTweets(user, null, rows, await threads.encoderName())
+  }
+  return samples.map(({ username }) => username)
+}

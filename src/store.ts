@@ -1,0 +1,132 @@
+import { Prisma, type PrismaClient, type Source } from './generated/prisma/client.js'
+import { fromBytes, toBytes } from './vectors.js'
+
+export type { Source }
+
+export interface UserProfile {
+  id: string
+  username: string
+  name: string
+  pictureUrl: string | null
+  source: Source
+}
+
+export interface StoredUser extends UserProfile {
+  newestTweetId: string | null
+  collectedAt: Date
+  tweets: number
+}
+
+export interface NewTweet {
+  id: string
+  text: string
+  createdAt: Date | null
+  position: bigint
+  embedding: Float32Array
+}
+
+/** A page of a user's tweets. */
+export interface TweetPage {
+  tweets: { id: string; text: string; createdAt: Date | null }[]
+  page: number
+  pages: number
+}
+
+/** A user's tweets, newest first, and their vectors end to end; `stale` are the ids whose vectors another encoder made. */
+export interface Corpus {
+  ids: string[]
+  texts: string[]
+  vectors: Float32Array[]
+  stale: { id: string; text: string }[]
+}
+
+export type Store = ReturnType<typeof createStore>
+
+const PROFILE = { id: true, username: true, name: true, pictureUrl: true, source: true } as const
+const SUMMARY = { ...PROFILE, newestTweetId: true, collectedAt: true, _count: { select: { tweets: true } } } as const
+
+/** Every query of the app. Usernames are found without regard to case. */
+export function createStore(prisma: PrismaClient) {
+  return {
+    async ping(): Promise<void> {
+      await prisma.$queryRaw`SELECT 1`
+    },
+
+    async listUsers(): Promise<StoredUser[]> {
+      const users = await prisma.user.findMany({ select: SUMMARY, orderBy: [{ collectedAt: 'desc' }, { username: 'asc' }] })
+      return users.map(summarise)
+    },
+
+    async findUser(username: string): Promise<StoredUser | null> {
+      const user = await prisma.user.findUnique({ select: SUMMARY, where: { usernameKey: keyOf(username) } })
+      return user && summarise(user)
+    },
+
+    async listTweets(userId: string, page: number, size = 50): Promise<TweetPage> {
+      const total = await prisma.tweet.count({ where: { userId } })
+      const tweets = await prisma.tweet.findMany({
+        select: { id: true, text: true, createdAt: true },
+        where: { userId },
+        orderBy: { position: 'desc' },
+        skip: (page - 1) * size,
+        take: size
+      })
+      return { tweets, page, pages: Math.max(1, Math.ceil(total / size)) }
+    },
+
+    async listTexts(userId: string): Promise<string[]> {
+      const tweets = await prisma.tweet.findMany({ select: { text: true }, where: { userId } })
+      return tweets.map(({ text }) => text)
+    },
+
+    async loadCorpus(userId: string, encoder: string): Promise<Corpus> {
+      const select = { id: true, text: true, embedding: true, encoder: true }
+      const tweets = await prisma.tweet.findMany({ select, where: { userId }, orderBy: { position: 'desc' } })
+      return {
+        ids: tweets.map(({ id }) => id),
+        texts: tweets.map(({ text }) => text),
+        vectors: tweets.map(({ embedding }) => fromBytes(embedding)),
+        stale: tweets.filter((tweet) => tweet.encoder !== encoder)
+      }
+    },
+
+    /** Saves a user with tweets, all or nothing. A user of the name who has another id makes way: X gives names anew. */
+    async saveTweets(user: UserProfile, newestTweetId: string | null, tweets: NewTweet[], encoder: string): Promise<void> {
+      await prisma.$transaction(async (tx) => {
+        const usernameKey = keyOf(user.username)
+        await tx.user.deleteMany({ where: { usernameKey, NOT: { id: user.id } } })
+        const fields = { ...user, usernameKey, collectedAt: new Date(), ...(newestTweetId && { newestTweetId }) }
+        await tx.user.upsert({ select: { id: true }, where: { id: user.id }, create: fields, update: fields })
+        const data = tweets.map((tweet) => ({ ...tweet, userId: user.id, embedding: toBytes(tweet.embedding), encoder }))
+        await tx.tweet.createMany({ data, skipDuplicates: true })
+      })
+    },
+
+    /** Replaces the vectors of tweets that another encoder had embedded. */
+    async saveVectors(vectors: { id: string; embedding: Float32Array }[], encoder: string): Promise<void> {
+      const rows = vectors.map(({ id, embedding }) => Prisma.sql`(${id}, ${toBytes(embedding)}::bytea)`)
+      if (rows.length === 0) return
+      await prisma.$executeRaw`
+        UPDATE "Tweet" SET "embedding" = made."embedding", "encoder" = ${encoder}
+        FROM (VALUES ${Prisma.join(rows)}) AS made ("id", "embedding") WHERE "Tweet"."id" = made."id"`
+    },
+
+    async removeUser(id: string): Promise<void> {
+      await prisma.user.deleteMany({ where: { id } })
+    },
+
+    async removeSamples(): Promise<number> {
+      return (await prisma.user.deleteMany({ where: { source: 'sample' } })).count
+    },
+
+    async reset(): Promise<number> {
+      return (await prisma.user.deleteMany()).count
+    }
+  }
+}
+
+const keyOf = (username: string): string => username.toLowerCase()
+
+function summarise<U extends { _count: { tweets: number } }>({ _count, ...user }: U): Omit<U, '_count'> & { tweets: number } {
+  return { ...user, tweets: _count.tweets }
+}

@@ -1,0 +1,50 @@
+// What the text of a tweet is. X escapes &, < and > as entities and replaces every link by a t.co address, so links
+// say that there is a link and nothing else.
+
+/** Stands for a link or a picture in the text that features are made of: one character that nobody types. */
+export const LINK = '\uFFFC'
+
+const LINKS = /https?:\/\/\S*|\b(?:t\.co|pic\.twitter\.com|pic\.x\.com)\/\S+/gi
+const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", '#39': "'", '#x27': "'" }
+
+/** The text as its author typed it: entities decoded once, line ends and Unicode composition made one. */
+export function decodeText(raw: string): string {
+  return raw
+    .replace(/&(amp|lt|gt|quot|apos|#39|#x27);/gi, (_, name: string) => ENTITIES[name.toLowerCase()])
+    .replace(/\r\n?/g, '\n')
+    .replaceAll('\0', '')
+    .toWellFormed()
+    .normalize('NFC')
+    .trim()
+}
+
+/** The text with each link and picture replaced by the one character {@link LINK}. */
+export function maskLinks(text: string): string {
+  return text.replace(LINKS, LINK)
+}
+
+/** Two texts with one key are duplicates: they differ in links, case and spaces at most. */
+export function duplicateKey(text: string): string {
+  return maskLinks(text).replaceAll(LINK, '').replace(/\s+/g, ' ').trim().toLowerCase()
+}
+
+/** The items whose text was not there before, in order; those with nothing but links are left out. */
+export function dropDuplicates<T>(items: T[], textOf: (item: T) => string): T[] {
+  const seen = new Set([''])
+  return items.filter((item) => {
+    const key = duplicateKey(textOf(item))
+    return !seen.has(key) && seen.add(key)
+  })
+}
+
+const JOINED = /[\p{M}\u200d\u{10000}-\u{10ffff}]/u
+const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' })
+
+/**
+ * The characters as a reader counts them (Unicode grapheme clusters, UAX #29): an emoji with its skin tone or a letter
+ * with its accent is one. Segmenting is slow, so texts without anything to join are split by code unit.
+ */
+export function characters(text: string): string[] {
+  if (!JOINED.test(text)) return text.split('')
+  return Array.from(segmenter.segment(text), ({ segment }) => segment)
+}

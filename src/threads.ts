@@ -1,0 +1,45 @@
+// Embedding and fitting take long enough to hold every other request up, so they run in worker threads: one that
+// embeds (an encoder takes memory) and a few that fit.
+
+import { availableParallelism } from 'node:os'
+import { Piscina } from 'piscina'
+import type { TrainingSet } from './attribution.js'
+import { joinVectors } from './vectors.js'
+
+export interface Threads {
+  /** The name of the encoder, as it stands beside each stored vector. */
+  encoderName(): Promise<string>
+  /** n texts → n vectors, end to end. */
+  embed(texts: string[]): Promise<Float32Array<ArrayBuffer>>
+  /** Fits an attribution and answers the text's probability for each user. */
+  predict(set: TrainingSet, text: string, vector: Float32Array): Promise<number[]>
+  close(): Promise<void>
+}
+
+const EMBED_AT_ONCE = 128 // texts; between two such tasks the thread is free for a visitor's text
+
+/** Starts the threads; `encoder` is a folder or a hub name (our own without it). */
+export function openThreads(encoder?: string): Threads {
+  const isSource = import.meta.url.endsWith('.ts') // run by tsx or vitest, not built
+  const filename = new URL(isSource ? './thread.ts' : './thread.js', import.meta.url).href
+  const shared = { filename, workerData: { encoder }, execArgv: isSource ? ['--import', 'tsx'] : [], atomics: 'disabled' as const }
+  const embedding = new Piscina({ ...shared, minThreads: 1, maxThreads: 1, name: 'embed' })
+  const fitting = new Piscina({ ...shared, minThreads: 1, maxThreads: Math.min(4, availableParallelism()), name: 'predict' })
+  let name: Promise<string> | undefined
+  return {
+    encoderName() {
+      name ??= embedding.run(undefined, { name: 'encoderName' }).catch((error) => {
+        name = undefined
+        throw error
+      })
+      return name!
+    },
+    async embed(texts) {
+      const parts: Float32Array[] = []
+      for (let i = 0; i < texts.length; i += EMBED_AT_ONCE) parts.push(await embedding.run(texts.slice(i, i + EMBED_AT_ONCE)))
+      return joinVectors(parts)
+    },
+    predict: (set, text, vector) => fitting.run({ set, text, vector }),
+    close: async () => void (await Promise.all([embedding.destroy(), fitting.destroy()]))
+  }
+}

@@ -1,0 +1,45 @@
+// Dense vectors are Float32Array in memory and little-endian float32 bytes in Postgres.
+
+const hostIsLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
+
+/** The dot product of two vectors of one length. */
+export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  if (a.length !== b.length) throw new RangeError(`Vectors of ${a.length} and ${b.length} numbers have no dot product.`)
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i]
+  return sum
+}
+
+/** A vector of n numbers as 4n little-endian bytes. */
+export function toBytes(vector: Float32Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(vector.length * 4)
+  if (hostIsLittleEndian) {
+    bytes.set(new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength))
+  } else {
+    const view = new DataView(bytes.buffer)
+    vector.forEach((value, i) => view.setFloat32(i * 4, value, true))
+  }
+  return bytes
+}
+
+/** 4n little-endian bytes as a vector of n numbers (a copy: the bytes may start at any offset of their buffer). */
+export function fromBytes(bytes: Uint8Array): Float32Array<ArrayBuffer> {
+  if (bytes.byteLength % 4 !== 0) throw new RangeError(`${bytes.byteLength} bytes are no whole number of float32 values.`)
+  const copy = new Uint8Array(bytes)
+  if (hostIsLittleEndian) return new Float32Array(copy.buffer)
+  const view = new DataView(copy.buffer)
+  return Float32Array.from({ length: copy.byteLength / 4 }, (_, i) => view.getFloat32(i * 4, true))
+}
+
+/** Arrays of numbers, end to end in one. */
+export function joinVectors(parts: Float32Array[]): Float32Array<ArrayBuffer> {
+  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
+  parts.reduce((at, part) => (whole.set(part, at), at + part.length), 0)
+  return whole
+}
+
+/** n vectors that lie end to end in one array, as n views of it. */
+export function slices(vectors: Float32Array<ArrayBuffer>, n: number): Float32Array<ArrayBuffer>[] {
+  const dimensions = n ? vectors.length / n : 0
+  return Array.from({ length: n }, (_, i) => vectors.subarray(i * dimensions, (i + 1) * dimensions))
+}

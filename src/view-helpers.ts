@@ -1,0 +1,26 @@
+// What the views say with: numbers and times in words.
+
+/** 0.0374 → "3.7%"; never "100%" or "0%" for what is not certain. */
+export function percent(probability: number): string {
+  if (probability > 0 && probability < 0.001) return '< 0.1%'
+  if (probability < 1 && probability > 0.999) return '> 99.9%'
+  return `${(probability * 100).toFixed(1).replace(/\.0$/, '')}%`
+}
+
+/** A date as readers of any country read it, in UTC: "21 Nov 2026, 07:05 UTC". */
+export function when(date: Date): string {
+  const format = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' })
+  return `${format.format(date)} UTC`
+}
+
+/** "1 tweet", "2 tweets" */
+export function count(n: number, noun: string): string {
+  return `${n.toLocaleString('en')} ${noun}${n === 1 ? '' : 's'}`
+}
+
+const SOURCES = { x: 'from X', archive: 'from a file', sample: 'sample' }
+
+/** Where a user's tweets come from, in a word or two. */
+export function sourceName(source: keyof typeof SOURCES): string {
+  return SOURCES[source]
+}
