@@ -13,6 +13,13 @@ for (const hint of document.querySelectorAll('[data-count-of]')) {
   show()
 }
 
+// A picture that is no longer there makes way for the initial behind it.
+for (const picture of document.querySelectorAll('.avatar img')) {
+  const remove = () => picture.remove()
+  if (picture.complete && picture.naturalWidth === 0) remove()
+  else picture.addEventListener('error', remove)
+}
+
 // No more than four users, no double submission.
 for (const form of document.querySelectorAll('form')) {
   const boxes = [...form.querySelectorAll('input[type=checkbox][name=users]')]

@@ -1,15 +1,16 @@
 import { Router } from 'express'
-import { typedIn } from '../inputs.js'
+import { MOST_USERS, typedIn } from '../inputs.js'
 import type { Parts } from '../parts.js'
 
-/** The home page: who is here, a form to add somebody, and the prediction form. */
+/** The home page: the prediction form (the latest users chosen already), a form to add somebody, and who is here. */
 export function homeRoutes({ env, store }: Parts): Router {
   const router = Router()
 
   router.get('/', async (request, response) => {
     const users = await store.listUsers()
     const typed = typedIn(request.query)
-    response.render('home', { users, typed, canCollect: Boolean(env.X_BEARER_TOKEN) })
+    const chosen = typed.users.length > 0 ? typed.users : users.slice(0, MOST_USERS).map(({ username }) => username)
+    response.render('home', { users, typed: { ...typed, users: chosen }, canCollect: Boolean(env.X_BEARER_TOKEN) })
   })
 
   return router

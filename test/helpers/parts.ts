@@ -1,0 +1,44 @@
+import type { AddressInfo } from 'node:net'
+import { createApp } from '../../src/app.js'
+import { connect } from '../../src/database.js'
+import { readEnv } from '../../src/env.js'
+import type { Parts } from '../../src/parts.js'
+import { createStore } from '../../src/store.js'
+import { openThreads, type Threads } from '../../src/threads.js'
+import { createXApi } from '../../src/x-api.js'
+import type { TestDatabase } from './databases.js'
+
+export type TestParts = Parts & { prisma: ReturnType<typeof connect> }
+
+/** The app's real parts on a test's database and X API; `close` leaves the database to whoever opened it. */
+export function openTestParts(database: TestDatabase, settings: Record<string, string> = {}, threads?: Threads): TestParts {
+  const env = readEnv({ DATABASE_URL: database.url, ...settings })
+  const prisma = connect(database.url)
+  const used = threads ?? openThreads(env.EMBEDDING_MODEL)
+  return {
+    env,
+    prisma,
+    store: createStore(prisma),
+    xApi: createXApi({ token: env.X_BEARER_TOKEN, url: env.X_API_URL, timeoutMs: 1000 }),
+    threads: used,
+    async close() {
+      if (!threads) await used.close()
+      await prisma.$disconnect()
+    }
+  }
+}
+
+/** The web app on a free loopback port. */
+export async function serve(parts: Parts): Promise<{ url: string; close(): Promise<void> }> {
+  const server = createApp(parts).listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.closeAllConnections()
+        server.close(() => resolve())
+      })
+  }
+}
