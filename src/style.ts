@@ -1,17 +1,21 @@
-// How a text is written: its character n-grams, hashed (Weinberger et al. 2009, "Feature Hashing for Large Scale
-// Multitask Learning", section 2) and weighted by log count and inverse document frequency.
+// How a text is written: n-grams of its characters and n-grams of its shape, hashed (Weinberger et al. 2009, "Feature
+// Hashing for Large Scale Multitask Learning", section 2) and weighted by log count and inverse document frequency.
 //
-//   value(text, g) = (1 + ln count(g in text)) · (1 + ln((1 + N) / (1 + texts with g))), each row then of length 1
+//   value(text, g) = (1 + ln count(g in text)) · (1 + ln((1 + N) / (1 + texts with g)))^IDF_POWER, rows then of length 1
 //
 // N texts are counted; n-grams found in fewer than MIN_TEXTS of them say nothing of other texts and get no column.
 // Character n-grams are the strongest single kind of feature for attributing authors of short texts (Stamatatos 2013,
-// "On the Robustness of Authorship Attribution Based on Character N-gram Features").
+// "On the Robustness of Authorship Attribution Based on Character N-gram Features"). The shape is what is left when the
+// words are masked (Stamatatos 2017, "Authorship Attribution Using Text Distortion"): runs of capitals, of other letters
+// and of digits become one sign each, spaces and punctuation stay. It has no topic, so few tweets teach it.
 
 import { characters, maskLinks } from './text.js'
 
-export const LONGEST_NGRAM = 3
+const CHARACTERS = { shortest: 1, longest: 3, salt: 0x811c9dc5 }
+const SHAPES = { shortest: 2, longest: 5, salt: 0x2545f491 }
 const BUCKETS = 1 << 20
 const MIN_TEXTS = 2
+const IDF_POWER = 1.5
 const EDGE = 0x1f // stands before the first and behind the last character: how a text begins and ends is style
 
 /** Rows of a sparse matrix (CSR): row i has values[p] in column indices[p] for starts[i] ≤ p < starts[i + 1]. */
@@ -43,12 +47,10 @@ export interface NgramPlace {
   end: number
 }
 
-/** Every n-gram of the text, links masked, in order: buckets, and the characters that each covers. */
+/** Every n-gram of the text, links masked: buckets, and the characters that each covers. */
 export function ngramPlaces(text: string): NgramPlace[] {
-  const hashes = characterHashes(text)
-  const last = hashes.length - 2
   const places: NgramPlace[] = []
-  eachNgram(hashes, (bucket, start, end) => places.push({ bucket, start: Math.max(start - 1, 0), end: Math.min(end - 1, last) }))
+  eachNgram(characters(maskLinks(text)), (bucket, start, end) => places.push({ bucket, start, end }))
   return places
 }
 
@@ -60,7 +62,7 @@ export function countNgrams(texts: string[]): NgramCounts {
   const placeOf = new Int32Array(BUCKETS).fill(-1)
   texts.forEach((text, i) => {
     const first = buckets.length
-    eachNgram(characterHashes(text), (bucket) => {
+    eachNgram(characters(maskLinks(text)), (bucket) => {
       if (placeOf[bucket] >= first) counts.values[placeOf[bucket]]++
       else {
         placeOf[bucket] = buckets.length
@@ -83,7 +85,7 @@ export function chooseColumns({ starts, buckets }: NgramCounts): NgramColumns {
   for (let bucket = 0; bucket < BUCKETS; bucket++) {
     if (found[bucket] < MIN_TEXTS) continue
     columnOf[bucket] = idf.length
-    idf.push(1 + Math.log((1 + texts) / (1 + found[bucket])))
+    idf.push((1 + Math.log((1 + texts) / (1 + found[bucket]))) ** IDF_POWER)
   }
   return { columnOf, idf: idf.taken() }
 }
@@ -112,29 +114,81 @@ export function styleRows({ starts, buckets, counts }: NgramCounts, { columnOf, 
   return { rows, columns: idf.length, starts: rowStarts, indices: indices.slice(0, end), values: values.slice(0, end) }
 }
 
-/** One number for each character of the text, links masked, between two edges. */
-function characterHashes(text: string): Int32Array {
-  const masked = characters(maskLinks(text))
-  const hashes = new Int32Array(masked.length + 2)
-  hashes[0] = hashes[masked.length + 1] = EDGE
-  for (let i = 0; i < masked.length; i++) {
-    let hash = 0
-    for (let u = 0; u < masked[i].length; u++) hash = Math.imul(hash, 31) + masked[i].charCodeAt(u)
-    hashes[i + 1] = hash
-  }
-  return hashes
+type Visit = (bucket: number, start: number, end: number) => void
+
+/** Signs of a text: sign i stands for the characters [starts[i], starts[i + 1]). */
+interface Signs {
+  hashes: number[]
+  starts: number[]
 }
 
-/** Visits each n-gram but the lone edges, shortest first at each place. */
-function eachNgram(hashes: Int32Array, visit: (bucket: number, start: number, end: number) => void): void {
-  for (let start = 0; start < hashes.length; start++) {
-    let hash = 0x811c9dc5
-    for (let end = start; end < hashes.length && end < start + LONGEST_NGRAM; end++) {
-      hash = Math.imul(hash ^ hashes[end], 0x01000193) // FNV-1a over characters …
-      const loneEdge = end === start && (start === 0 || start === hashes.length - 1)
-      if (!loneEdge) visit(scramble(hash), start, end + 1)
+/** Visits each n-gram of the characters, then each of the shape. */
+function eachNgram(text: string[], visit: Visit): void {
+  visitSigns(characterSigns(text), CHARACTERS, visit)
+  visitSigns(shapeSigns(text), SHAPES, visit)
+}
+
+/** Visits each n-gram of the signs but lone edges. */
+function visitSigns({ hashes, starts }: Signs, { shortest, longest, salt }: typeof CHARACTERS, visit: Visit): void {
+  for (let first = 0; first < hashes.length; first++) {
+    let hash = salt
+    const most = Math.min(longest, hashes.length - first)
+    for (let n = 1; n <= most; n++) {
+      hash = Math.imul(hash ^ hashes[first + n - 1], 0x01000193) // FNV-1a over signs …
+      const end = starts[first + n]
+      if (n >= shortest && end > starts[first]) visit(scramble(hash), starts[first], end)
     }
   }
+}
+
+/** The characters between two edges. */
+function characterSigns(text: string[]): Signs {
+  const hashes = [EDGE, ...text.map(hashOf), EDGE]
+  const starts = Array.from({ length: hashes.length + 1 }, (_, i) => Math.min(Math.max(i - 1, 0), text.length))
+  return { hashes, starts }
+}
+
+/** The shape between two edges: a sign for each run of capitals, other letters or digits, and for each other character. */
+function shapeSigns(text: string[]): Signs {
+  const signs: Signs = { hashes: [EDGE], starts: [0] }
+  let before = EDGE
+  text.forEach((character, i) => {
+    const sign = shapeOf(character)
+    const runs = sign === before && (sign === CAPITAL || sign === LETTER || sign === DIGIT)
+    if (!runs) {
+      signs.hashes.push(sign)
+      signs.starts.push(i)
+    }
+    before = sign
+  })
+  signs.hashes.push(EDGE)
+  signs.starts.push(text.length, text.length)
+  return signs
+}
+
+const CAPITAL = 'A'.charCodeAt(0)
+const LETTER = 'a'.charCodeAt(0)
+const DIGIT = '0'.charCodeAt(0)
+const PICTURE = 0x263a
+const shapes = new Map<string, number>() // of characters met before: a regular expression a character would be slow
+
+function shapeOf(character: string): number {
+  let shape = shapes.get(character)
+  if (shape === undefined) {
+    shape = /^\p{Lu}/u.test(character) ? CAPITAL
+      : /^\p{L}/u.test(character) ? LETTER
+      : /^\p{N}/u.test(character) ? DIGIT
+      : /^\p{Extended_Pictographic}/u.test(character) ? PICTURE
+      : hashOf(character)
+    if (shapes.size < 50_000) shapes.set(character, shape)
+  }
+  return shape
+}
+
+function hashOf(character: string): number {
+  let hash = 0
+  for (let u = 0; u < character.length; u++) hash = Math.imul(hash, 31) + character.charCodeAt(u)
+  return hash
 }
 
 /** … and the finaliser of MurmurHash3, which makes the low bits depend on all of them. */
