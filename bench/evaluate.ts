@@ -2,11 +2,12 @@
 //                     [--features ngrams|encoder|both] [--model FOLDER|HUB NAME]
 //
 // How well the app's own attribution does on a file of tweets: each of the random subsets of authors tests on an
-// author's newest --test tweets and trains on the next --train. The last line is JSON.
+// author's newest --test tweets and trains on the next --train. The last line is JSON; the lines before it say how often
+// the app declines to answer, and how often it notices the tweets of an author who is not among them.
 
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import { attributeLogits, fitAttribution } from '../src/attribution.js'
+import { fitAttribution, logitsOf, verdictOf, type Verdict } from '../src/attribution.js'
 import { createEmbedder } from '../src/embedder.js'
 import { argmax, softmaxInPlace } from '../src/logistic-regression.js'
 import { joinVectors, slices } from '../src/vectors.js'
@@ -30,6 +31,8 @@ interface Author {
 
 interface Outcome {
   probabilities: Float64Array
+  verdict: Verdict
+  /** The author's number, or -1 for an author who is not among the candidates. */
   label: number
 }
 
@@ -43,11 +46,14 @@ if (authors.length < options.authors) throw new Error('Too few authors have that
 
 const random = randomNumbers(options.seed)
 const outcomes: Outcome[] = []
+const strangers: Outcome[] = []
 const fitMs: number[] = []
 for (let i = 0; i < options.subsets; i++) {
-  outcomes.push(...evaluateSubset(shuffled(authors, random).slice(0, options.authors)))
+  const order = shuffled(authors, random)
+  evaluateSubset(order.slice(0, options.authors), order[options.authors])
   progress(i + 1, options.subsets)
 }
+reportDeclining()
 console.log(JSON.stringify(summarise(outcomes)))
 
 /** The authors who have enough tweets, with the vectors of those that are used. */
@@ -60,8 +66,8 @@ async function embedAuthors({ file, train, test, model, features }: z.infer<type
   return authors
 }
 
-/** Fits on each author's older tweets and answers the probabilities of the newest ones. */
-function evaluateSubset(subset: Author[]): Outcome[] {
+/** Fits on each author's older tweets, and judges the newest ones and those of an author who is not among them. */
+function evaluateSubset(subset: Author[], stranger?: Author): void {
   const { test, features } = options
   const start = performance.now()
   const attribution = fitAttribution(
@@ -70,17 +76,32 @@ function evaluateSubset(subset: Author[]): Outcome[] {
       vectors: joinVectors(subset.flatMap(({ vectors }) => vectors.slice(test))),
       labels: Int32Array.from(subset.flatMap(({ texts }, c) => texts.slice(test).map(() => c)))
     },
-    { features }
+    features
   )
   fitMs.push(performance.now() - start)
-  return subset.flatMap(({ texts, vectors }, label) => {
-    const logits = attributeLogits(attribution, texts.slice(0, test), joinVectors(vectors.slice(0, test)))
+  const judge = ({ texts, vectors }: Author, label: number): Outcome[] => {
+    const logits = logitsOf(attribution, texts.slice(0, test), joinVectors(vectors.slice(0, test)))
     return Array.from({ length: test }, (_, i) => {
       const probabilities = logits.slice(i * subset.length, (i + 1) * subset.length)
+      const verdict = verdictOf(attribution, texts[i], probabilities)
       softmaxInPlace(probabilities)
-      return { probabilities, label }
+      return { probabilities, verdict, label }
     })
-  })
+  }
+  outcomes.push(...subset.flatMap(judge))
+  if (stranger) strangers.push(...judge(stranger, -1))
+}
+
+/** Prints how much is answered and how right that is, and how often a stranger's tweet is noticed. */
+function reportDeclining(): void {
+  const share = (of: Outcome[], f: (outcome: Outcome) => boolean): string => `${((100 * of.filter(f).length) / of.length).toFixed(1)}%`
+  const right = ({ probabilities, label }: Outcome): boolean => argmax(probabilities) === label
+  const named = outcomes.filter(({ verdict }) => verdict === 'named')
+  const close = outcomes.filter(({ verdict }) => verdict === 'too close to call')
+  console.log(`names somebody: ${share(outcomes, ({ verdict }) => verdict === 'named')} of the tweets, ${share(named, right)} of them right`)
+  if (close.length) console.log(`too close to call: ${share(outcomes, ({ verdict }) => verdict === 'too close to call')}, where the best guess is right for ${share(close, right)}`)
+  const novel = ({ verdict }: Outcome): boolean => verdict === 'unlike any of them'
+  console.log(`unlike any of them: ${share(outcomes, novel)} of their own tweets (false alarms)${strangers.length ? `, ${share(strangers, novel)} of another author's` : ''}`)
 }
 
 function summarise(outcomes: Outcome[]): object {

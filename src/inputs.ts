@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { decodeText } from './text.js'
 
 export const FEWEST_USERS = 2
 export const MOST_USERS = 4
@@ -12,7 +13,7 @@ const NOT_A_USERNAME =
 export const Username = z
   .preprocess((value) => (typeof value === 'string' ? bareUsername(value) : ''), z.string().regex(USERNAME, NOT_A_USERNAME))
 
-export const AddUser = z.object({ username: Username })
+export const AddUser = z.object({ username: Username }, NOT_A_USERNAME)
 
 export const PageNumber = z.object({ page: z.coerce.number().int().min(1).max(1_000_000).catch(1) })
 
@@ -28,7 +29,7 @@ export const AskPrediction = z.object({
     (value) => (typeof value === 'string' ? value.replaceAll('\r\n', '\n') : ''),
     z
       .string()
-      .refine((text) => text.trim() !== '', { error: 'Write a tweet first: there is no text to go by.' })
+      .refine((text) => decodeText(text.slice(0, LONGEST_TEXT)) !== '', { error: 'Write a tweet first: there is no text to go by.' })
       .max(LONGEST_TEXT, `That text is too long: ${LONGEST_TEXT.toLocaleString('en')} characters at the most.`)
   )
 })

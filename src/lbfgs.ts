@@ -41,7 +41,7 @@ export function minimise(
   let nextGradient = new Float64Array(x.length)
   const steps: Step[] = []
 
-  while (largestOf(gradient) > gradientTolerance) {
+  while (!(largestOf(gradient) <= gradientTolerance)) { // NaN is not converged
     const direction = descent(gradient, steps)
     const slope = product(direction, gradient)
     let t = steps.length === 0 ? Math.min(1, 1 / Math.sqrt(product(gradient, gradient))) : 1
@@ -103,6 +103,6 @@ function addScaled(a: Float64Array, factor: number, b: Float64Array): void {
 
 function largestOf(a: Float64Array): number {
   let largest = 0
-  for (let j = 0; j < a.length; j++) largest = Math.max(largest, Math.abs(a[j]))
+  for (let j = 0; j < a.length; j++) largest = Math.max(largest, Math.abs(a[j])) // NaN stays NaN
   return largest
 }

@@ -30,8 +30,6 @@ export interface SoftmaxOptions {
 export interface TrainOptions {
   /** Row weights (n numbers ≥ 0; a row of weight 0 is left out); without them the classes are balanced. */
   rowWeights?: Float64Array
-  /** A fitted model of the same shape to start from. */
-  start?: SoftmaxRegression
 }
 
 const LANES = 4 // classes are laid out in fours, the padding's weights being 0
@@ -45,6 +43,7 @@ export class SoftmaxRegression extends LogisticRegression {
   readonly options: Required<Omit<SoftmaxOptions, 'interceptColumn'>> & { interceptColumn: number }
   /** d × stride weights, the k classes of a feature side by side and padded to a multiple of four. */
   weights = new Float64Array(0)
+  /** Whether the last training reached the optimum; false for a model that was loaded, of which nobody knows. */
   converged = false
   evaluations = 0
 
@@ -64,17 +63,18 @@ export class SoftmaxRegression extends LogisticRegression {
    * @param Y n×1 class numbers 0 … k−1 (a Matrix as in the library, or an Int32Array)
    * @throws RangeError where the shapes or the class numbers do not fit
    */
-  override train(X: FeatureRows, Y: Matrix | Int32Array, { rowWeights, start }: TrainOptions = {}): void {
+  override train(X: FeatureRows, Y: Matrix | Int32Array, { rowWeights }: TrainOptions = {}): void {
     const rows = asSparse(X)
-    const y = Y instanceof Int32Array ? Y : Int32Array.from(Y.to1DArray())
-    this.numberClasses = checkClasses(rows, y)
-    const s = rowWeights ?? balancedWeights(y, this.numberClasses)
+    const given = Y instanceof Int32Array ? Y : Y.to1DArray()
+    this.numberClasses = checkClasses(rows, given)
+    const y = Int32Array.from(given)
+    const s = rowWeights ?? balancedWeights(y)
+    if (s.length !== y.length) throw new RangeError(`${y.length} rows but ${s.length} row weights`)
     const size = rows.columns * strideOf(this.numberClasses)
-    if (start && start.weights.length !== size) throw new RangeError('The model to start from has another shape.')
     const objective = this.objective(rows, y, s)
     const { tolerance, maxEvaluations } = this.options
     const total = s.reduce((sum, weight) => sum + weight, 0)
-    const result = minimise(objective, start ? start.weights.slice() : new Float64Array(size), {
+    const result = minimise(objective, new Float64Array(size), {
       gradientTolerance: tolerance * total,
       maxEvaluations
     })
@@ -133,7 +133,6 @@ export class SoftmaxRegression extends LogisticRegression {
     model.numberClasses = json.numberClasses
     model.weights = new Float64Array(weights[0].length * stride)
     weights.forEach((row, c) => row.forEach((weight, j) => (model.weights[j * stride + c] = -weight)))
-    model.converged = true
     return model
   }
 
@@ -159,7 +158,8 @@ export class SoftmaxRegression extends LogisticRegression {
 }
 
 /** Weights that let each class count the same: n / (k · rows of the class), so that they sum to n. */
-export function balancedWeights(y: Int32Array, k: number): Float64Array {
+export function balancedWeights(y: Int32Array): Float64Array {
+  const k = y.reduce((largest, c) => Math.max(largest, c), -1) + 1
   const sizes = new Int32Array(k)
   for (const c of y) sizes[c]++
   return Float64Array.from(y, (c) => y.length / (k * sizes[c]))
@@ -197,12 +197,12 @@ function denseRows(X: Matrix): SparseRows {
   }
 }
 
-function checkClasses(rows: SparseRows, y: Int32Array): number {
-  if (y.length !== rows.rows) throw new RangeError(`${rows.rows} rows but ${y.length} classes`)
-  const k = y.reduce((largest, c) => Math.max(largest, c), -1) + 1
-  const there = new Set(y)
-  if (k < 2 || there.size !== k) throw new RangeError('Classes are numbered 0, 1, … without a gap, and there are two at the least.')
-  return k
+function checkClasses(rows: SparseRows, classes: ArrayLike<number>): number {
+  if (classes.length !== rows.rows) throw new RangeError(`${rows.rows} rows but ${classes.length} classes`)
+  const there = new Set(Array.from(classes))
+  const numbered = Array.from(there).every((c) => Number.isInteger(c) && c >= 0 && c < there.size)
+  if (there.size < 2 || !numbered) throw new RangeError('Classes are numbered 0, 1, … without a gap, and there are two at the least.')
+  return there.size
 }
 
 const strideOf = (k: number): number => Math.ceil(k / LANES) * LANES

@@ -1,3 +1,4 @@
+import type { Verdict } from './attribution.js'
 import { VisibleError } from './errors.js'
 import type { Parts } from './parts.js'
 import type { Corpus, StoredUser } from './store.js'
@@ -7,7 +8,9 @@ export const FEWEST_TWEETS = 20
 
 export interface Prediction {
   text: string
+  /** The most likely user; whether that should be said is the verdict's. */
   author: string
+  verdict: Verdict
   candidates: { user: StoredUser; probability: number }[]
 }
 
@@ -22,16 +25,16 @@ export async function predictAuthor(parts: Parts, { usernames, text }: { usernam
   const vectors = joinVectors(corpora.flatMap((corpus) => corpus.vectors))
   const labels = Int32Array.from(corpora.flatMap((corpus, c) => corpus.texts.map(() => c)))
   const vector = await parts.threads.embed([text])
-  const probabilities = await parts.threads.predict({ texts, vectors, labels }, text, vector)
+  const { verdict, probabilities } = await parts.threads.predict({ texts, vectors, labels }, text, vector)
   const candidates = users.map((user, c) => ({ user, probability: probabilities[c] })).sort((a, b) => b.probability - a.probability)
-  return { text, author: candidates[0].user.username, candidates }
+  return { text, author: candidates[0].user.username, verdict, candidates }
 }
 
 async function findCandidate({ store }: Parts, username: string): Promise<StoredUser> {
   const user = await store.findUser(username)
   if (!user) throw new VisibleError(404, `@${username} has not been added here yet.`)
   if (user.tweets < FEWEST_TWEETS) {
-    throw new VisibleError(422, `@${user.username} has ${user.tweets} tweets here; at least ${FEWEST_TWEETS} are needed to learn how somebody writes.`)
+    throw new VisibleError(422, `@${user.username} has ${user.tweets} ${user.tweets === 1 ? 'tweet' : 'tweets'} here; at least ${FEWEST_TWEETS} are needed to learn how somebody writes.`)
   }
   return user
 }

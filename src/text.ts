@@ -4,7 +4,7 @@
 /** Stands for a link or a picture in the text that features are made of: one character that nobody types. */
 export const LINK = '\uFFFC'
 
-const X_LINKS = /\b(?:https?:\/\/)?(?:t\.co|pic\.twitter\.com|pic\.x\.com)\/\S+/gi
+const X_LINKS = /(?:https?:\/\/|(?<![\w./-]))(?:t\.co|pic\.twitter\.com|pic\.x\.com)\/[a-z0-9]+/gi
 const OTHER_LINKS = /https?:\/\/(?:www\.)?([a-z0-9.-]*)\S*/gi
 const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", '#39': "'", '#x27': "'" }
 
@@ -38,7 +38,8 @@ export function dropDuplicates<T>(items: T[], textOf: (item: T) => string): T[] 
   })
 }
 
-const JOINED = /[\p{M}\u200d\u{10000}-\u{10ffff}]/u
+// What may join with its neighbour into one character: marks, joiners, vowel signs, Hangul parts, emoji.
+const JOINED = /[\p{Grapheme_Extend}\p{M}\p{Cf}\u0e33\u0eb3\u1100-\u11ff\ua960-\ua97f\ud7b0-\ud7ff\u{10000}-\u{10ffff}]/u
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' })
 
 /**

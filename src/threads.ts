@@ -3,7 +3,7 @@
 
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
-import type { TrainingSet } from './attribution.js'
+import type { Answer, TrainingSet } from './attribution.js'
 import { joinVectors } from './vectors.js'
 
 export interface Threads {
@@ -11,8 +11,8 @@ export interface Threads {
   encoderName(): Promise<string>
   /** n texts → n vectors, end to end. */
   embed(texts: string[]): Promise<Float32Array<ArrayBuffer>>
-  /** Fits an attribution and answers the text's probability for each user. */
-  predict(set: TrainingSet, text: string, vector: Float32Array): Promise<number[]>
+  /** Fits an attribution and answers for one text. */
+  predict(set: TrainingSet, text: string, vector: Float32Array): Promise<Answer>
   close(): Promise<void>
 }
 

@@ -41,5 +41,6 @@ export function joinVectors(parts: Float32Array[]): Float32Array<ArrayBuffer> {
 /** n vectors that lie end to end in one array, as n views of it. */
 export function slices(vectors: Float32Array<ArrayBuffer>, n: number): Float32Array<ArrayBuffer>[] {
   const dimensions = n ? vectors.length / n : 0
+  if (!Number.isInteger(dimensions)) throw new RangeError(`${vectors.length} numbers are not ${n} vectors of one length.`)
   return Array.from({ length: n }, (_, i) => vectors.subarray(i * dimensions, (i + 1) * dimensions))
 }

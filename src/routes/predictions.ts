@@ -18,6 +18,7 @@ export function predictionRoutes(parts: Parts): Router {
         response.json({
           text,
           author: prediction.author,
+          verdict: prediction.verdict,
           candidates: prediction.candidates.map(({ user, probability }) => ({ username: user.username, probability }))
         })
     })

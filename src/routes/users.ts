@@ -1,7 +1,7 @@
 import { Router } from 'express'
 import { collectTweets } from '../collect-tweets.js'
 import { VisibleError } from '../errors.js'
-import { AddUser, PageNumber } from '../inputs.js'
+import { AddUser, PageNumber, Username } from '../inputs.js'
 import type { Parts } from '../parts.js'
 import type { StoredUser } from '../store.js'
 
@@ -28,7 +28,8 @@ export function userRoutes(parts: Parts): Router {
   })
 
   router.get('/users/:username', async (request, response) => {
-    const user = await store.findUser(request.params.username)
+    const username = Username.safeParse(request.params.username)
+    const user = username.success ? await store.findUser(username.data) : null
     if (!user) throw new VisibleError(404, `@${request.params.username} has not been added here.`)
     const { page } = PageNumber.parse(request.query)
     const tweets = await store.listTweets(user.id, page)

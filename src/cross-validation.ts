@@ -1,0 +1,56 @@
+// Cross-validation on the tweets of one request: every tweet is judged by a model that was fitted without it.
+
+import { balancedWeights, type SoftmaxRegression } from './logistic-regression.js'
+import type { SparseRows } from './style.js'
+import { duplicateKey } from './text.js'
+
+const TEMPLATE = 12 // characters: tweets of one user that begin alike ("Now playing: …") are variants of one template
+
+/**
+ * A fold (0 … folds − 1) for each tweet: consecutive tweets of a user together, so that a conversation is not split
+ * between train and test, and tweets of one template with the first of them. A template that fills more than a fold is
+ * how the user writes; it is spread like other tweets, or some fold's model would know nothing of that user.
+ */
+export function foldsOf(texts: string[], labels: Int32Array, folds: number): Int32Array {
+  const sizes = countBy(labels)
+  const templates = texts.map((text, i) => `${labels[i]} ${duplicateKey(text).slice(0, TEMPLATE)}`)
+  const templateSizes = countBy(templates)
+  const seen = new Map<number, number>()
+  const foldOfTemplate = new Map<string, number>()
+  return Int32Array.from(labels, (c, i) => {
+    const place = seen.get(c) ?? 0
+    const byPlace = Math.floor((place * folds) / sizes.get(c)!)
+    seen.set(c, place + 1)
+    if (templateSizes.get(templates[i])! > sizes.get(c)! / folds) return byPlace
+    const fold = foldOfTemplate.get(templates[i]) ?? byPlace
+    foldOfTemplate.set(templates[i], fold)
+    return fold
+  })
+}
+
+function countBy<T>(items: Iterable<T>): Map<T, number> {
+  const counts = new Map<T, number>()
+  for (const item of items) counts.set(item, (counts.get(item) ?? 0) + 1)
+  return counts
+}
+
+/**
+ * n×k logits, each row's by a model that was fitted without the row's fold. The folds' models start from nothing: a
+ * start from the model of all rows would let the held-out ones leak in through what is left of it at convergence.
+ * @param fit fits a model with these row weights (0: left out)
+ */
+export function heldOutLogits(
+  rows: SparseRows,
+  labels: Int32Array,
+  foldOf: Int32Array,
+  fit: (rowWeights: Float64Array) => SoftmaxRegression
+): Float64Array {
+  const weights = balancedWeights(labels)
+  const k = labels.reduce((largest, c) => Math.max(largest, c), 0) + 1
+  const logits = new Float64Array(rows.rows * k)
+  for (const fold of new Set(foldOf)) {
+    const all = fit(weights.map((weight, i) => (foldOf[i] === fold ? 0 : weight))).logits(rows)
+    for (let i = 0; i < rows.rows; i++) if (foldOf[i] === fold) logits.set(all.subarray(i * k, i * k + k), i * k)
+  }
+  return logits
+}

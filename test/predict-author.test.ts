@@ -1,0 +1,153 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { collectTweets } from '../src/collect-tweets.js'
+import { predictAuthor } from '../src/predict-author.js'
+import { openThreads, type Threads } from '../src/threads.js'
+import { fromBytes, toBytes } from '../src/vectors.js'
+import { databases, type TestDatabase } from './helpers/databases.js'
+import { openTestParts, type TestParts } from './helpers/parts.js'
+import { startXApi } from './helpers/x-api-server.js'
+
+const EVERYBODY = ['Tansy_Example', 'Fell_Example', 'Bangs_Example', 'Query_Example']
+
+/** Texts that none of them wrote, in the manner of each. */
+const IN_THE_MANNER_OF = [
+  ['Tansy_Example', 'a bit sleepy about my socks today lol 🧦'],
+  ['Tansy_Example', 'kinda soft about the garden today idk 🌙✨'],
+  ['Fell_Example', 'It must be noted that the village library requires further funds; particulars will follow.'],
+  ['Fell_Example', 'With some regret, I observe that the annual dinner has been postponed.'],
+  ['Bangs_Example', 'WAKE UP!!! PANCAKES TONIGHT!! #WINNING #LETSGO'],
+  ['Bangs_Example', 'NO WAY!!! THE PARADE IS TOMORROW!! #GameOn'],
+  ['Query_Example', 'Wait, has anyone ever count a puddle? Or is it just me?'],
+  ['Query_Example', 'Why does nobody really understand doorbells? Asking for a friend?']
+]
+
+let threads: Threads
+
+beforeAll(() => {
+  threads = openThreads()
+})
+afterAll(() => threads.close())
+
+describe.each(databases)('predicting the author from the $name', ({ open }) => {
+  let database: TestDatabase
+  let parts: TestParts
+
+  beforeAll(async () => {
+    database = await open()
+    const x = await startXApi()
+    for (const [username, posts] of [['Few_Example', 19], ['Enough_Example', 20], ['One_Example', 1]] as const) {
+      x.addUser(username)
+      x.addPosts(username, Array.from({ length: posts }, (_, i) => `number ${i} of not so many`))
+    }
+    const settings = { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: '60' }
+    parts = openTestParts(database, settings, threads)
+    for (const username of [...EVERYBODY, 'Few_Example', 'Enough_Example', 'One_Example']) {
+      await collectTweets(parts, username)
+    }
+    await x.close()
+  })
+  afterAll(async () => {
+    await parts.close()
+    await database.close()
+  })
+
+  const ask = (usernames: string[], text = 'who says so?') => predictAuthor(parts, { usernames, text })
+
+  test.each([2, 3, 4])('gives each of %d users a probability, most likely first, which sum to 1', async (n) => {
+    const { text, author, candidates } = await ask(EVERYBODY.slice(0, n), 'Hello there')
+    expect(text).toBe('Hello there')
+    expect(candidates.map(({ user }) => user.username).sort()).toEqual(EVERYBODY.slice(0, n).sort())
+    const probabilities = candidates.map(({ probability }) => probability)
+    expect(probabilities.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 9)
+    expect(probabilities.every((p) => p > 0 && p < 1)).toBe(true)
+    expect(probabilities).toEqual([...probabilities].sort((a, b) => b - a))
+    expect(author).toBe(candidates[0].user.username)
+  })
+
+  test.each(IN_THE_MANNER_OF)("knows %s's manner of writing: %s", async (username, text) => {
+    expect((await ask(EVERYBODY, text)).author).toBe(username)
+  })
+
+  test('gives the same answer to the same question, in whatever order and case the users are named', async () => {
+    const text = 'the kettle is on'
+    const first = await ask(['Tansy_Example', 'Fell_Example'], text)
+    expect(await ask(['Tansy_Example', 'Fell_Example'], text)).toEqual(first)
+    const other = await ask(['FELL_EXAMPLE', 'tansy_example'], text)
+    expect(other.author).toBe(first.author)
+    expect(other.candidates[0].probability).toBeCloseTo(first.candidates[0].probability, 2)
+  })
+
+  test.each([
+    ['a single character', 'x'],
+    ['an emoji', '👩🏽‍🚀'],
+    ['Japanese', '今日はとても暑いですね。'],
+    ['lines', 'one\ntwo\n\nthree'],
+    ['the longest', 'word '.repeat(800)],
+    ['nothing but a link', 'https://t.co/abc']
+  ])('takes a text that is %s', async (_, text) => {
+    const { candidates } = await ask(EVERYBODY.slice(0, 2), text)
+    expect(candidates.reduce((sum, { probability }) => sum + probability, 0)).toBeCloseTo(1, 9)
+  })
+
+  test('is a 404 that names the user who is not there', async () => {
+    const error = { status: 404, message: expect.stringContaining('@nobody_here') }
+    await expect(ask(['Fell_Example', 'nobody_here'])).rejects.toMatchObject(error)
+  })
+
+  test('is a 422 that names a user with too few tweets, and their number', async () => {
+    const few = { status: 422, message: expect.stringMatching(/@Few_Example has 19 tweets\b.*\b20\b/) }
+    await expect(ask(['Fell_Example', 'few_example'])).rejects.toMatchObject(few)
+    const one = { status: 422, message: expect.stringMatching(/@One_Example has 1 tweet /) }
+    await expect(ask(['One_Example', 'Fell_Example'])).rejects.toMatchObject(one)
+  })
+
+  test('is content with twenty tweets', async () => {
+    expect((await ask(['Fell_Example', 'Enough_Example'], 'number 77 of not so many')).author).toBe('Enough_Example')
+  })
+
+  test('makes the vectors of another encoder anew, once, and mixes none of them in', async () => {
+    const encoder = await threads.encoderName()
+    const where = { user: { username: { in: ['Fell_Example', 'Query_Example'] } } }
+    const tweets = () => parts.prisma.tweet.findMany({ where, orderBy: { id: 'asc' } })
+    const vectorOf = ({ embedding }: { embedding: Uint8Array }) => Array.from(fromBytes(embedding))
+    const before = await tweets()
+    const answer = await ask(['Fell_Example', 'Query_Example'])
+
+    // All of one user's and a few of the other's, of another size, as another encoder would have them.
+    const stale = { OR: [{ user: { username: 'Fell_Example' } }, { id: { in: before.slice(-3).map(({ id }) => id) } }] }
+    const foreign = { encoder: 'other-encoder@1', embedding: toBytes(Float32Array.of(0.6, 0.8)) }
+    const { count } = await parts.prisma.tweet.updateMany({ where: stale, data: foreign })
+    expect(count).toBeGreaterThanOrEqual(60)
+
+    const embedded: string[] = []
+    const embed: Threads['embed'] = (texts) => {
+      embedded.push(...texts)
+      return threads.embed(texts)
+    }
+    const watched = { ...parts, threads: { ...threads, embed } }
+    const again = await predictAuthor(watched, { usernames: ['Fell_Example', 'Query_Example'], text: answer.text })
+    expect(embedded).toHaveLength(count + 1)
+    expect(again.author).toBe(answer.author)
+    expect(again.candidates[0].probability).toBeCloseTo(answer.candidates[0].probability, 2)
+    const after = await tweets()
+    expect(after.map(({ id }) => id)).toEqual(before.map(({ id }) => id))
+    for (const [i, tweet] of after.entries()) {
+      expect(tweet.encoder).toBe(encoder)
+      const vector = vectorOf(tweet)
+      expect(vector).toHaveLength(vectorOf(before[i]).length)
+      vectorOf(before[i]).forEach((value, j) => expect(vector[j]).toBeCloseTo(value, 4))
+    }
+
+    embedded.length = 0
+    await predictAuthor(watched, { usernames: ['Fell_Example', 'Query_Example'], text: answer.text })
+    expect(embedded).toEqual([answer.text])
+  })
+
+  test('leaves the vectors of users who were not asked about as they are', async () => {
+    const where = { user: { username: 'Bangs_Example' } }
+    await parts.prisma.tweet.updateMany({ where, data: { encoder: 'other-encoder@1' } })
+    await ask(['Fell_Example', 'Query_Example'])
+    const tweets = await parts.prisma.tweet.findMany({ where })
+    expect(new Set(tweets.map(({ encoder }) => encoder))).toEqual(new Set(['other-encoder@1']))
+  })
+})

@@ -1,0 +1,81 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createEmbedder, OUR_ENCODER, type Embedder } from '../src/embedder.js'
+import { openThreads, type Threads } from '../src/threads.js'
+import { dot, slices } from '../src/vectors.js'
+
+let embedder: Embedder
+let threads: Threads
+
+beforeAll(async () => {
+  embedder = await createEmbedder()
+  threads = openThreads()
+})
+afterAll(() => threads.close())
+
+const numbered = (n: number): string[] =>
+  Array.from({ length: n }, (_, i) => `tweet number ${i}, ${'no '.repeat(i % 7)}`)
+
+describe('embedding in a thread', () => {
+  test('is by the encoder that is named', async () => {
+    expect(await threads.encoderName()).toBe(embedder.encoder)
+  })
+
+  test('gives the vectors that the encoder gives', async () => {
+    const texts = ['one', 'two 🌱', '三']
+    expect(await threads.embed(texts)).toEqual(await embedder.embed(texts))
+  })
+
+  test('gives no vectors for no texts', async () => {
+    expect(await threads.embed([])).toEqual(new Float32Array(0))
+  })
+
+  test('keeps the order of more texts than go at once', async () => {
+    const texts = numbered(300)
+    const vectors = slices(await threads.embed(texts), texts.length)
+    for (const i of [0, 127, 128, 255, 256, 299]) {
+      const alone = await embedder.embed([texts[i]])
+      expect(dot(vectors[i], alone)).toBeCloseTo(1, 4)
+    }
+    const last = await embedder.embed([texts[299]])
+    expect(dot(vectors[298], last)).toBeLessThan(0.9999)
+  })
+
+  test('gives each of several callers their own', async () => {
+    const texts = numbered(12)
+    const answers = await Promise.all(texts.map((text) => threads.embed([text])))
+    for (const [i, answer] of answers.entries()) expect(answer).toEqual(await embedder.embed([texts[i]]))
+  })
+})
+
+describe('predicting in a thread', () => {
+  test('gives a probability for each user, which sum to 1', async () => {
+    const texts = numbered(30).flatMap((text) => [text, `${text.toUpperCase()}!!!`, `Why ${text}?`])
+    const labels = Int32Array.from(texts, (_, i) => i % 3)
+    const vectors = await threads.embed(texts)
+    const text = 'TWEET NUMBER 99, NO NO!!!'
+    const { probabilities } = await threads.predict({ texts, vectors, labels }, text, await threads.embed([text]))
+    expect(probabilities).toHaveLength(3)
+    expect(probabilities.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 9)
+    expect(probabilities[1]).toBe(Math.max(...probabilities))
+  })
+})
+
+test('an encoder that could not be loaded is tried again by the next caller', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'hypotweet-test-'))
+  await cp(OUR_ENCODER, folder, { recursive: true })
+  await rm(join(folder, 'onnx'), { recursive: true })
+  const hopeful = openThreads(folder)
+  try {
+    await expect(hopeful.encoderName()).rejects.toThrow(`The encoder ${folder} can't be loaded: `)
+    await expect(hopeful.embed(['text'])).rejects.toThrow(`The encoder ${folder} can't be loaded: `)
+    await cp(OUR_ENCODER, folder, { recursive: true })
+    expect(await hopeful.encoderName()).toMatch(/@[0-9a-f]{8}$/)
+    expect(await hopeful.embed(['text'])).toEqual(await embedder.embed(['text']))
+  } finally {
+    await hopeful.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+})
