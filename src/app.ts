@@ -1,3 +1,4 @@
+import { createServer, type Server } from 'node:http'
 import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
 import express, { type ErrorRequestHandler, type Express } from 'express'
@@ -32,6 +33,11 @@ export function createApp(parts: Parts): Express {
   })
   app.use(errorPage(parts))
   return app
+}
+
+/** A server that takes requests as long as the longest text needs in an address (4,000 characters of up to 12 bytes). */
+export function createHttpServer(app: Express): Server {
+  return createServer({ maxHeaderSize: 96 * 1024 }, app)
 }
 
 /** The one error page: what went wrong, and the forms with what was typed. */

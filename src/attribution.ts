@@ -8,7 +8,7 @@
 
 import { foldsOf, heldOutLogits } from './cross-validation.js'
 import { denseRows, withIntercept } from './features.js'
-import { balancedWeights, softmaxInPlace, SoftmaxRegression } from './logistic-regression.js'
+import { balancedWeights, linearScores, softmaxInPlace, SoftmaxRegression, type LinearModel } from './logistic-regression.js'
 import { bestTwo, nearness, nearnessThreshold, reliabilityOf, scatter, type Reliability } from './reliability.js'
 import { stackingWeights } from './stacking.js'
 import { chooseColumns, countNgrams, styleRows, type NgramColumns, type SparseRows } from './style.js'
@@ -23,10 +23,12 @@ export interface TrainingSet {
 /** A fitted attribution. */
 export interface Attribution {
   columns: NgramColumns
-  /** The tweets' n-grams. */
+  /** The tweets' n-grams, in the order of the training set. */
   ngrams: SparseRows
-  ngramModel: SoftmaxRegression
-  encoderModel: SoftmaxRegression
+  /** n×k logits of the tweets, each by models that did not see it. */
+  heldOut: Float64Array
+  ngramModel: LinearModel
+  encoderModel: LinearModel
   /** [a, b]: how much the n-grams' and the encoder's logits count. */
   weights: [number, number]
   reliability: Reliability
@@ -56,13 +58,15 @@ export function fitAttribution(set: TrainingSet, features: 'ngrams' | 'encoder' 
   const style = fitHeldOut(withIntercept(ngrams), labels, foldOf, PENALTY.ngrams)
   const whole = fitHeldOut(withIntercept(denseRows(set.vectors, texts.length)), labels, foldOf, PENALTY.encoder)
   const weights = stackingWeights([features === 'encoder' ? null : style.heldOut, features === 'ngrams' ? null : whole.heldOut], labels)
+  const heldOut = mix(style.heldOut, whole.heldOut, weights)
   return {
     columns,
     ngrams,
+    heldOut,
     ngramModel: style.model,
     encoderModel: whole.model,
     weights,
-    reliability: reliabilityOf(mix(style.heldOut, whole.heldOut, weights), labels),
+    reliability: reliabilityOf(heldOut, labels),
     nearnessThreshold: nearnessThreshold(ngrams, labels)
   }
 }
@@ -70,8 +74,8 @@ export function fitAttribution(set: TrainingSet, features: 'ngrams' | 'encoder' 
 /** n×k logits of texts with their vectors. */
 export function logitsOf(attribution: Attribution, texts: string[], vectors: Float32Array): Float64Array {
   const rows = styleRows(countNgrams(texts), attribution.columns)
-  const style = attribution.ngramModel.logits(withIntercept(rows))
-  const whole = attribution.encoderModel.logits(withIntercept(denseRows(vectors, texts.length)))
+  const style = linearScores(attribution.ngramModel, withIntercept(rows))
+  const whole = linearScores(attribution.encoderModel, withIntercept(denseRows(vectors, texts.length)))
   return mix(style, whole, attribution.weights)
 }
 
@@ -93,13 +97,14 @@ export function verdictOf({ columns, ngrams, nearnessThreshold, reliability }: A
 }
 
 /** The model of all rows, and each row's logits by a model that did not see it. */
-function fitHeldOut(rows: SparseRows, labels: Int32Array, foldOf: Int32Array, penalty: number): { model: SoftmaxRegression; heldOut: Float64Array } {
+function fitHeldOut(rows: SparseRows, labels: Int32Array, foldOf: Int32Array, penalty: number): { model: LinearModel; heldOut: Float64Array } {
   const fit = (rowWeights: Float64Array): SoftmaxRegression => {
     const model = new SoftmaxRegression({ penalty, interceptColumn: rows.columns - 1, tolerance: TOLERANCE })
     model.train(rows, labels, { rowWeights })
     return model
   }
-  return { model: fit(balancedWeights(labels)), heldOut: heldOutLogits(rows, labels, foldOf, fit) }
+  const { weights, numberClasses } = fit(balancedWeights(labels))
+  return { model: { weights, numberClasses }, heldOut: heldOutLogits(rows, labels, foldOf, fit) }
 }
 
 function mix(style: Float64Array, whole: Float64Array, [a, b]: [number, number]): Float64Array {

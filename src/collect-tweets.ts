@@ -6,6 +6,7 @@ import { slices } from './vectors.js'
 import type { XPost, XUser } from './x-api.js'
 
 const LARGEST_PAGE = 100
+const MOST_PAGES = 100 // X sends empty pages now and then; this many in a row would be for ever
 
 /**
  * STORY 1. Collects a user's newest original posts from X: all that may be read the first time, only what is newer
@@ -15,8 +16,8 @@ const LARGEST_PAGE = 100
 export async function collectTweets(parts: Parts, username: string): Promise<{ user: StoredUser; added: number }> {
   const { store, xApi } = parts
   const profile = await xApi.findUser(username)
-  const known = await store.findUser(profile.username)
-  const sinceId = known?.id === profile.id ? known.newestTweetId : null
+  const known = await store.findUserById(profile.id)
+  const sinceId = known?.newestTweetId ?? null
   const posts = await readNewest(parts, profile, sinceId)
   const texts = await textsNotStored(parts, profile.id, posts)
   if (!sinceId && texts.length === 0) throw new VisibleError(422, `@${profile.username} has no posts of their own to learn from.`)
@@ -30,12 +31,13 @@ export async function collectTweets(parts: Parts, username: string): Promise<{ u
 async function readNewest({ env, xApi }: Parts, { id, username }: XUser, sinceId: string | null): Promise<XPost[]> {
   const posts = new Map<string, XPost>()
   let nextToken: string | undefined
+  let pages = 0
   do {
     const size = Math.min(env.X_POSTS_PER_USER - posts.size, LARGEST_PAGE)
     const page = await xApi.readPosts(id, username, { size, sinceId: sinceId ?? undefined, nextToken })
     for (const post of page.posts) posts.set(post.id, post)
     nextToken = page.nextToken
-  } while (nextToken && posts.size < env.X_POSTS_PER_USER)
+  } while (nextToken && posts.size < env.X_POSTS_PER_USER && ++pages < MOST_PAGES)
   return [...posts.values()].slice(0, env.X_POSTS_PER_USER)
 }
 

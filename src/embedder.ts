@@ -8,6 +8,7 @@ import { joinVectors } from './vectors.js'
 
 export const OUR_ENCODER = fileURLToPath(new URL('../models/style-encoder', import.meta.url))
 
+const HUB_NAME = /^[\w.-]+\/[\w.-]+$/ // owner/name; anything else that is no folder here is a wrong path
 const BATCH = 16 // padding and memory grow with the batch; more is not faster on one thread
 const MOST_TOKENS = 256
 
@@ -23,7 +24,7 @@ export interface Embedder {
  * @throws Error that says which encoder cannot be loaded and why
  */
 export async function createEmbedder(model: string = OUR_ENCODER): Promise<Embedder> {
-  const folder = existsSync(model) ? resolve(model) : undefined
+  const folder = existsSync(model) || !HUB_NAME.test(model) ? resolve(model) : undefined
   const [tokenizer, network, encoder] = await load(model, folder).catch((error: Error) => {
     throw new Error(`The encoder ${model} can't be loaded: ${error.message}`, { cause: error })
   })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { decodeText } from './text.js'
+import { characters, decodeText } from './text.js'
 
 export const FEWEST_USERS = 2
 export const MOST_USERS = 4
@@ -30,7 +30,7 @@ export const AskPrediction = z.object({
     z
       .string()
       .refine((text) => decodeText(text.slice(0, LONGEST_TEXT)) !== '', { error: 'Write a tweet first: there is no text to go by.' })
-      .max(LONGEST_TEXT, `That text is too long: ${LONGEST_TEXT.toLocaleString('en')} characters at the most.`)
+      .refine(isShortEnough, { error: `That text is too long: ${LONGEST_TEXT.toLocaleString('en')} characters at the most.` })
   )
 })
 
@@ -50,6 +50,11 @@ export function typedIn(...sources: unknown[]): Typed {
     users: [fields.users].flat().filter((name) => typeof name === 'string').slice(0, 100),
     text: text(fields.text)
   }
+}
+
+/** Characters are counted as a reader counts them; a cap on code units comes first, since counting takes time. */
+function isShortEnough(text: string): boolean {
+  return text.length <= 8 * LONGEST_TEXT && characters(text).length <= LONGEST_TEXT
 }
 
 function bareUsername(value: string): string {

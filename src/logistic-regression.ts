@@ -32,6 +32,12 @@ export interface TrainOptions {
   rowWeights?: Float64Array
 }
 
+/** What scores are computed from: d × stride weights and the number of classes. */
+export interface LinearModel {
+  weights: Float64Array
+  numberClasses: number
+}
+
 const LANES = 4 // classes are laid out in fours, the padding's weights being 0
 
 /**
@@ -54,7 +60,7 @@ export class SoftmaxRegression extends LogisticRegression {
 
   /** The weight of a feature for a class. */
   weight(column: number, classNumber: number): number {
-    return this.weights[column * strideOf(this.numberClasses) + classNumber]
+    return weightOf(this, column, classNumber)
   }
 
   /**
@@ -85,17 +91,7 @@ export class SoftmaxRegression extends LogisticRegression {
 
   /** n×k scores z = W'x, each row's classes side by side. */
   logits(X: FeatureRows): Float64Array {
-    const rows = asSparse(X)
-    const k = this.numberClasses
-    const stride = strideOf(k)
-    if (rows.columns * stride !== this.weights.length) throw new RangeError(`The model has other columns than ${rows.columns}.`)
-    const logits = new Float64Array(rows.rows * k)
-    const z = new Float64Array(stride)
-    for (let i = 0; i < rows.rows; i++) {
-      scoreRow(rows, i, this.weights, stride, z)
-      for (let c = 0; c < k; c++) logits[i * k + c] = z[c]
-    }
-    return logits
+    return linearScores(this, asSparse(X))
   }
 
   /** n×k probabilities; each row sums to 1. */
@@ -155,6 +151,29 @@ export class SoftmaxRegression extends LogisticRegression {
       return loss
     }
   }
+}
+
+/** n×k scores z = W'x of a fitted model, or of one that came out of another thread and has lost its class. */
+export function linearScores({ weights, numberClasses: k }: LinearModel, rows: SparseRows): Float64Array {
+  const stride = strideOf(k)
+  if (rows.columns * stride !== weights.length) throw new RangeError(`The model has other columns than ${rows.columns}.`)
+  const logits = new Float64Array(rows.rows * k)
+  const z = new Float64Array(stride)
+  for (let i = 0; i < rows.rows; i++) {
+    scoreRow(rows, i, weights, stride, z)
+    for (let c = 0; c < k; c++) logits[i * k + c] = z[c]
+  }
+  return logits
+}
+
+/** How many features the model has. */
+export function columnsOf({ weights, numberClasses }: LinearModel): number {
+  return weights.length / strideOf(numberClasses)
+}
+
+/** The weight of a feature for a class. */
+export function weightOf({ weights, numberClasses }: LinearModel, column: number, classNumber: number): number {
+  return weights[column * strideOf(numberClasses) + classNumber]
 }
 
 /** Weights that let each class count the same: n / (k · rows of the class), so that they sum to n. */

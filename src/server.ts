@@ -1,12 +1,13 @@
 import type { AddressInfo } from 'node:net'
-import { createApp } from './app.js'
+import { createApp, createHttpServer } from './app.js'
 import { readEnv } from './env.js'
 import { openParts } from './parts.js'
 import { addSamples } from './samples.js'
 
 const parts = await start()
-const server = createApp(parts).listen(parts.env.PORT, parts.env.HOST, (error) => {
-  if (error) return stop(error)
+const server = createHttpServer(createApp(parts))
+server.once('error', stop)
+server.listen(parts.env.PORT, parts.env.HOST, () => {
   const { port } = server.address() as AddressInfo
   console.log(`HypoTweet is on http://localhost:${port}`)
 })

@@ -42,6 +42,8 @@ export interface Corpus {
 
 export type Store = ReturnType<typeof createStore>
 
+const NEWEST_FIRST = [{ position: 'desc' as const }, { id: 'desc' as const }]
+const SAVING = { maxWait: 10_000, timeout: 60_000 } // ms; the embedded Postgres takes seconds for 3,200 tweets
 const PROFILE = { id: true, username: true, name: true, pictureUrl: true, source: true } as const
 const SUMMARY = { ...PROFILE, newestTweetId: true, collectedAt: true, _count: { select: { tweets: true } } } as const
 
@@ -62,16 +64,24 @@ export function createStore(prisma: PrismaClient) {
       return user && summarise(user)
     },
 
+    /** The user of an X id: usernames change. */
+    async findUserById(id: string): Promise<StoredUser | null> {
+      const user = await prisma.user.findUnique({ select: SUMMARY, where: { id } })
+      return user && summarise(user)
+    },
+
+    /** A page of a user's tweets, newest first; the last page where a later one is asked for. */
     async listTweets(userId: string, page: number, size = 50): Promise<TweetPage> {
-      const total = await prisma.tweet.count({ where: { userId } })
+      const pages = Math.max(1, Math.ceil((await prisma.tweet.count({ where: { userId } })) / size))
+      page = Math.min(page, pages)
       const tweets = await prisma.tweet.findMany({
         select: { id: true, text: true, createdAt: true },
         where: { userId },
-        orderBy: { position: 'desc' },
+        orderBy: NEWEST_FIRST,
         skip: (page - 1) * size,
         take: size
       })
-      return { tweets, page, pages: Math.max(1, Math.ceil(total / size)) }
+      return { tweets, page, pages }
     },
 
     async listTexts(userId: string): Promise<string[]> {
@@ -81,7 +91,7 @@ export function createStore(prisma: PrismaClient) {
 
     async loadCorpus(userId: string, encoder: string): Promise<Corpus> {
       const select = { id: true, text: true, embedding: true, encoder: true }
-      const tweets = await prisma.tweet.findMany({ select, where: { userId }, orderBy: { position: 'desc' } })
+      const tweets = await prisma.tweet.findMany({ select, where: { userId }, orderBy: NEWEST_FIRST })
       return {
         ids: tweets.map(({ id }) => id),
         texts: tweets.map(({ text }) => text),
@@ -99,7 +109,7 @@ export function createStore(prisma: PrismaClient) {
         await tx.user.upsert({ select: { id: true }, where: { id: user.id }, create: fields, update: fields })
         const data = tweets.map((tweet) => ({ ...tweet, userId: user.id, embedding: toBytes(tweet.embedding), encoder }))
         await tx.tweet.createMany({ data, skipDuplicates: true })
-      })
+      }, SAVING)
     },
 
     /** Replaces the vectors of tweets that another encoder had embedded. */

@@ -16,6 +16,7 @@ const SHAPES = { shortest: 2, longest: 5, salt: 0x2545f491 }
 const BUCKETS = 1 << 20
 const MIN_TEXTS = 2
 const IDF_POWER = 1.5
+const TABLE_PAYS = 20_000
 const EDGE = 0x1f // stands before the first and behind the last character: how a text begins and ends is style
 
 /** Rows of a sparse matrix (CSR): row i has values[p] in column indices[p] for starts[i] ≤ p < starts[i + 1]. */
@@ -34,9 +35,9 @@ export interface NgramCounts {
   counts: Float32Array
 }
 
-/** Which bucket has which column (-1: none), and each column's inverse document frequency. */
+/** Column j is the n-grams of buckets[j] (ascending), of inverse document frequency idf[j]. */
 export interface NgramColumns {
-  columnOf: Int32Array
+  buckets: Int32Array
   idf: Float32Array
 }
 
@@ -80,18 +81,20 @@ export function chooseColumns({ starts, buckets }: NgramCounts): NgramColumns {
   const texts = starts.length - 1
   const found = new Int32Array(BUCKETS)
   for (const bucket of buckets) found[bucket]++
-  const columnOf = new Int32Array(BUCKETS).fill(-1)
+  const kept = new Growing(Int32Array)
   const idf = new Growing(Float32Array)
   for (let bucket = 0; bucket < BUCKETS; bucket++) {
     if (found[bucket] < MIN_TEXTS) continue
-    columnOf[bucket] = idf.length
+    kept.push(bucket)
     idf.push((1 + Math.log((1 + texts) / (1 + found[bucket]))) ** IDF_POWER)
   }
-  return { columnOf, idf: idf.taken() }
+  return { buckets: kept.taken(), idf: idf.taken() }
 }
 
 /** The weighted n-grams of each text as sparse rows of length 1 (0 for a text without a known n-gram). */
-export function styleRows({ starts, buckets, counts }: NgramCounts, { columnOf, idf }: NgramColumns): SparseRows {
+export function styleRows({ starts, buckets, counts }: NgramCounts, columns: NgramColumns): SparseRows {
+  const { idf } = columns
+  const columnOf = columnFinder(columns, buckets.length)
   const rows = starts.length - 1
   const rowStarts = new Int32Array(rows + 1)
   const indices = new Int32Array(buckets.length)
@@ -100,7 +103,7 @@ export function styleRows({ starts, buckets, counts }: NgramCounts, { columnOf, 
   for (let i = 0; i < rows; i++) {
     let squares = 0
     for (let p = starts[i]; p < starts[i + 1]; p++) {
-      const column = columnOf[buckets[p]]
+      const column = columnOf(buckets[p])
       if (column < 0) continue
       const value = (1 + Math.log(counts[p])) * idf[column]
       indices[end] = column
@@ -112,6 +115,26 @@ export function styleRows({ starts, buckets, counts }: NgramCounts, { columnOf, 
     rowStarts[i + 1] = end
   }
   return { rows, columns: idf.length, starts: rowStarts, indices: indices.slice(0, end), values: values.slice(0, end) }
+}
+
+/** The column of a bucket, or -1: by a table where many are asked for, by bisection where few are. */
+export function columnFinder({ buckets }: NgramColumns, lookups: number): (bucket: number) => number {
+  if (lookups < TABLE_PAYS) return (bucket) => bisect(buckets, bucket)
+  const table = new Int32Array(BUCKETS).fill(-1)
+  buckets.forEach((bucket, column) => (table[bucket] = column))
+  return (bucket) => table[bucket]
+}
+
+function bisect(sorted: Int32Array, wanted: number): number {
+  let low = 0
+  let high = sorted.length - 1
+  while (low <= high) {
+    const middle = (low + high) >> 1
+    if (sorted[middle] === wanted) return middle
+    if (sorted[middle] < wanted) low = middle + 1
+    else high = middle - 1
+  }
+  return -1
 }
 
 type Visit = (bucket: number, start: number, end: number) => void

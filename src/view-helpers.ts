@@ -1,4 +1,6 @@
-// What the views say with: numbers and times in words.
+// What the answers say with: numbers and times in words, users in JSON.
+
+import type { StoredUser } from './store.js'
 
 /** 0.0374 → "3.7%"; never "100%" or "0%" for what is not certain. */
 export function percent(probability: number): string {
@@ -23,4 +25,9 @@ const SOURCES = { x: 'from X', archive: 'from a file', sample: 'sample' }
 /** Where a user's tweets come from, in a word or two. */
 export function sourceName(source: keyof typeof SOURCES): string {
   return SOURCES[source]
+}
+
+/** A user as the JSON answers show them. */
+export function userJson({ username, name, source, tweets, collectedAt }: StoredUser): object {
+  return { username, name, source, tweets, collectedAt }
 }

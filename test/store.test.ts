@@ -76,6 +76,12 @@ describe.each(databases)('the store on the $name', ({ open }) => {
     expect(await store.findUser('mixed%')).toBeNull()
   })
 
+  test('finds a user by id, exactly', async () => {
+    await save('Ann', 2, { id: '9007199254740993' })
+    expect(await store.findUserById('9007199254740993')).toEqual(await store.findUser('Ann'))
+    expect(await store.findUserById('9007199254740992')).toBeNull()
+  })
+
   test('takes no second user whose name differs in case only', async () => {
     await save('Same', 1, { id: '1' })
     await save('sAME', 1, { id: '1' })

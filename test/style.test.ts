@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { chooseColumns, countNgrams, ngramPlaces, styleRows, type NgramCounts, type SparseRows } from '../src/style.js'
+import { chooseColumns, columnFinder, countNgrams, ngramPlaces, styleRows, type NgramCounts, type SparseRows } from '../src/style.js'
 import { LINK } from '../src/text.js'
 
 const BUCKETS = 2 ** 20
@@ -216,7 +216,7 @@ describe('rows of weighted n-grams', () => {
   beforeAll(() => {
     buckets = bucketsOf(splits)
   })
-  const columnOf = (key: string): number => columns.columnOf[buckets.get(key)!]
+  const columnOf = (key: string): number => columnFinder(columns, 0)(buckets.get(key)!)
   const idf = (key: string): number => (1 + Math.log((1 + splits.length) / (1 + textsWith.get(key)!))) ** 1.5
 
   test('have a column for each n-gram of two texts or more, and for no other', () => {
@@ -226,7 +226,13 @@ describe('rows of weighted n-grams', () => {
     expect(lone.map(columnOf)).toEqual(lone.map(() => -1))
     expect(shared.map(columnOf).sort((a, b) => a - b)).toEqual(shared.map((_, i) => i))
     expect(rows.columns).toBe(shared.length)
-    expect(columns.columnOf.filter((column) => column >= 0)).toHaveLength(shared.length)
+    expect(columns.buckets).toHaveLength(shared.length)
+  })
+
+  test('find their columns by a table as by bisection', () => {
+    const byTable = columnFinder(columns, 1e6)
+    const byBisection = columnFinder(columns, 0)
+    for (const bucket of [...buckets.values(), 0, 2 ** 20 - 1]) expect(byTable(bucket)).toBe(byBisection(bucket))
   })
 
   test('weigh an n-gram by how few texts have it', () => {

@@ -3,6 +3,7 @@ import { Router, type RequestHandler } from 'express'
 import { collectTweets } from '../collect-tweets.js'
 import { VisibleError } from '../errors.js'
 import type { Parts } from '../parts.js'
+import { userJson } from '../view-helpers.js'
 
 /** The operator's page: update every user from X, or remove all. */
 export function adminRoutes(parts: Parts): Router {
@@ -10,7 +11,11 @@ export function adminRoutes(parts: Parts): Router {
   router.use('/admin', onlyAdmin(parts.env.ADMIN_PASSWORD))
 
   router.get('/admin', async (_request, response) => {
-    response.render('admin', { users: await parts.store.listUsers(), report: undefined })
+    const users = await parts.store.listUsers()
+    response.format({
+      html: () => response.render('admin', { users, report: undefined }),
+      json: () => response.json({ users: users.map(userJson) })
+    })
   })
 
   router.post('/admin/update', async (_request, response) => {

@@ -1,6 +1,7 @@
 import { Router } from 'express'
 import { MOST_USERS, typedIn } from '../inputs.js'
 import type { Parts } from '../parts.js'
+import { userJson } from '../view-helpers.js'
 
 /** The home page: the prediction form (the latest users chosen already), a form to add somebody, and who is here. */
 export function homeRoutes({ env, store }: Parts): Router {
@@ -10,7 +11,10 @@ export function homeRoutes({ env, store }: Parts): Router {
     const users = await store.listUsers()
     const typed = typedIn(request.query)
     const chosen = typed.users.length > 0 ? typed.users : users.slice(0, MOST_USERS).map(({ username }) => username)
-    response.render('home', { users, typed: { ...typed, users: chosen }, canCollect: Boolean(env.X_BEARER_TOKEN) })
+    response.format({
+      html: () => response.render('home', { users, typed: { ...typed, users: chosen }, canCollect: Boolean(env.X_BEARER_TOKEN) }),
+      json: () => response.json({ users: users.map(userJson) })
+    })
   })
 
   return router

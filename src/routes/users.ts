@@ -3,7 +3,7 @@ import { collectTweets } from '../collect-tweets.js'
 import { VisibleError } from '../errors.js'
 import { AddUser, PageNumber, Username } from '../inputs.js'
 import type { Parts } from '../parts.js'
-import type { StoredUser } from '../store.js'
+import { userJson } from '../view-helpers.js'
 
 /** Adding users and looking at them. */
 export function userRoutes(parts: Parts): Router {
@@ -40,11 +40,6 @@ export function userRoutes(parts: Parts): Router {
   })
 
   return router
-}
-
-/** A user as the JSON answers show them. */
-export function userJson({ username, name, source, tweets, collectedAt }: StoredUser): object {
-  return { username, name, source, tweets, collectedAt }
 }
 
 /** How many tweets the visitor has just added, where the address says so. */

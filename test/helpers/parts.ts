@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net'
-import { createApp } from '../../src/app.js'
+import { createApp, createHttpServer } from '../../src/app.js'
 import { connect } from '../../src/database.js'
 import { readEnv } from '../../src/env.js'
 import type { Parts } from '../../src/parts.js'
@@ -30,7 +30,7 @@ export function openTestParts(database: TestDatabase, settings: Record<string, s
 
 /** The web app on a free loopback port. */
 export async function serve(parts: Parts): Promise<{ url: string; close(): Promise<void> }> {
-  const server = createApp(parts).listen(0, '127.0.0.1')
+  const server = createHttpServer(createApp(parts)).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   const { port } = server.address() as AddressInfo
   return {
