@@ -7,7 +7,7 @@
 
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
-import { fitAttribution, logitsOf, verdictOf, type Verdict } from '../src/attribution.js'
+import { fitAttribution, logitsOf, sum, verdictOf, type Verdict } from '../src/attribution.js'
 import { createEmbedder } from '../src/embedder.js'
 import { argmax, softmaxInPlace } from '../src/logistic-regression.js'
 import { joinVectors, slices } from '../src/vectors.js'
@@ -80,7 +80,7 @@ function evaluateSubset(subset: Author[], stranger?: Author): void {
   )
   fitMs.push(performance.now() - start)
   const judge = ({ texts, vectors }: Author, label: number): Outcome[] => {
-    const logits = logitsOf(attribution, texts.slice(0, test), joinVectors(vectors.slice(0, test)))
+    const logits = sum(logitsOf(attribution, texts.slice(0, test), joinVectors(vectors.slice(0, test))))
     return Array.from({ length: test }, (_, i) => {
       const probabilities = logits.slice(i * subset.length, (i + 1) * subset.length)
       const verdict = verdictOf(attribution, texts[i], probabilities)

@@ -7,11 +7,15 @@ import { VisibleError } from './errors.js'
 import { typedIn } from './inputs.js'
 import type { Parts } from './parts.js'
 import { adminRoutes } from './routes/admin.js'
+import { cardRoutes } from './routes/card.js'
 import { healthRoutes } from './routes/health.js'
+import { importRoutes } from './routes/imports.js'
 import { homeRoutes } from './routes/home.js'
+import { playRoutes } from './routes/play.js'
 import { predictionRoutes } from './routes/predictions.js'
 import { userRoutes } from './routes/users.js'
 import * as viewHelpers from './view-helpers.js'
+import * as drawing from './drawing.js'
 
 const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const picoFolder = fileURLToPath(new URL('.', `file://${createRequire(import.meta.url).resolve('@picocss/pico/css/pico.min.css')}`))
@@ -20,14 +24,15 @@ const picoFolder = fileURLToPath(new URL('.', `file://${createRequire(import.met
 export function createApp(parts: Parts): Express {
   const app = express()
   app.disable('x-powered-by')
+  app.set('trust proxy', 1) // Heroku's router: the scheme and host that the visitor sees
   app.set('view engine', 'ejs')
   app.set('views', folder('../views'))
-  Object.assign(app.locals, viewHelpers)
+  Object.assign(app.locals, viewHelpers, drawing)
 
   app.use('/assets', express.static(folder('../public'), { maxAge: '1h' }))
   app.use('/assets/pico', express.static(picoFolder, { maxAge: '1d' }))
   app.use(express.urlencoded({ extended: false, limit: '64kb' }), express.json({ limit: '64kb' }))
-  app.use(homeRoutes(parts), userRoutes(parts), predictionRoutes(parts), adminRoutes(parts), healthRoutes(parts))
+  app.use(homeRoutes(parts), importRoutes(parts), userRoutes(parts), predictionRoutes(parts), cardRoutes(parts), playRoutes(parts), adminRoutes(parts), healthRoutes(parts))
   app.use((request) => {
     throw new VisibleError(404, `There is no page ${request.path} here.`)
   })

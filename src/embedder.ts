@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { AutoModel, AutoTokenizer, env, mean_pooling, type PreTrainedModel, type PreTrainedTokenizer, type Tensor } from '@xenova/transformers'
-import { joinVectors } from './vectors.js'
+import { joinVectors, slices } from './vectors.js'
 
 export const OUR_ENCODER = fileURLToPath(new URL('../models/style-encoder', import.meta.url))
 
@@ -31,9 +31,14 @@ export async function createEmbedder(model: string = OUR_ENCODER): Promise<Embed
   return {
     encoder,
     async embed(texts) {
-      const parts: Float32Array[] = []
-      for (let i = 0; i < texts.length; i += BATCH) parts.push(await embedBatch(tokenizer, network, texts.slice(i, i + BATCH)))
-      return joinVectors(parts)
+      const order = texts.map((_, i) => i).sort((a, b) => texts[a].length - texts[b].length) // less padding in a batch
+      const vectors: Float32Array[] = []
+      for (let at = 0; at < texts.length; at += BATCH) {
+        const batch = order.slice(at, at + BATCH)
+        const made = await embedBatch(tokenizer, network, batch.map((i) => texts[i]))
+        slices(made, batch.length).forEach((vector, n) => (vectors[batch[n]] = vector))
+      }
+      return joinVectors(vectors)
     }
   }
 }
@@ -56,9 +61,9 @@ async function hashOf(path: string): Promise<string> {
 }
 
 /** Our encoder answers `sentence_embedding`; other encoders' token states are averaged and scaled to length 1. */
-async function embedBatch(tokenizer: PreTrainedTokenizer, network: PreTrainedModel, texts: string[]): Promise<Float32Array> {
+async function embedBatch(tokenizer: PreTrainedTokenizer, network: PreTrainedModel, texts: string[]): Promise<Float32Array<ArrayBuffer>> {
   const inputs = tokenizer(texts, { padding: true, truncation: true, max_length: MOST_TOKENS })
   const outputs = (await network(inputs)) as Record<string, Tensor>
   const pooled = outputs.sentence_embedding ?? mean_pooling(outputs.last_hidden_state, inputs.attention_mask).normalize(2, -1)
-  return pooled.data as Float32Array
+  return pooled.data as Float32Array<ArrayBuffer>
 }

@@ -15,6 +15,15 @@ export const Username = z
 
 export const AddUser = z.object({ username: Username }, NOT_A_USERNAME)
 
+export const ImportForm = z.object({ username: Username, replies: z.stringbool().catch(false) })
+
+const Count = z.coerce.number().int().min(0)
+
+/** What an import's address says of it: how many records were read, kept and dropped. */
+export const ImportCounts = z.object({
+  read: Count, kept: Count, beyond: Count, retweets: Count, replies: Count, duplicates: Count, empty: Count, tooLong: Count
+})
+
 export const PageNumber = z.object({ page: z.coerce.number().int().min(1).max(1_000_000).catch(1) })
 
 /** Two to four different users and a text. A user who is named twice counts once. */
@@ -39,6 +48,8 @@ export interface Typed {
   username: string
   users: string[]
   text: string
+  /** Whether it was the import form. */
+  importing: boolean
 }
 
 /** The form's fields out of a query and a body, whatever they hold. */
@@ -48,7 +59,8 @@ export function typedIn(...sources: unknown[]): Typed {
   return {
     username: text(fields.username),
     users: [fields.users].flat().filter((name) => typeof name === 'string').slice(0, 100),
-    text: text(fields.text)
+    text: text(fields.text),
+    importing: text(fields.form) === 'import'
   }
 }
 

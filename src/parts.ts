@@ -1,9 +1,12 @@
 import { connect, migrate } from './database.js'
 import { openEmbeddedPostgres } from './embedded-postgres.js'
 import type { Env } from './env.js'
+import { createFittedModels, type FittedModels } from './fitted-models.js'
 import { createStore, type Store } from './store.js'
 import { openThreads, type Threads } from './threads.js'
 import { createXApi, type XApi } from './x-api.js'
+
+export const MODEL_MEMORY = 64 * 2 ** 20 // bytes of fitted models that are kept: some ten of 4 × 200 tweets
 
 /** All that is outside the web app's own code, so that a test can hand in another. */
 export interface Parts {
@@ -11,6 +14,7 @@ export interface Parts {
   store: Store
   xApi: XApi
   threads: Threads
+  models: FittedModels
   close(): Promise<void>
 }
 
@@ -26,6 +30,7 @@ export async function openParts(env: Env): Promise<Parts> {
     store: createStore(prisma),
     xApi: createXApi({ token: env.X_BEARER_TOKEN, url: env.X_API_URL }),
     threads,
+    models: createFittedModels(MODEL_MEMORY),
     async close() {
       await threads.close()
       await prisma.$disconnect()

@@ -41,7 +41,8 @@ function closeMarginOf(duels: { margin: number; won: boolean }[]): number {
   duels.sort((a, b) => a.margin - b.margin)
   duels.forEach((duel, i) => {
     won += Number(duel.won)
-    if (i + 1 >= FEWEST_FLIPS && won / (i + 1) <= COIN_FLIP) margin = duel.margin
+    const isLast = duels[i + 1]?.margin !== duel.margin // of those with this margin, which count together
+    if (isLast && i + 1 >= FEWEST_FLIPS && won / (i + 1) <= COIN_FLIP) margin = duel.margin
   })
   return margin
 }
@@ -73,13 +74,16 @@ export function nearness(rows: SparseRows, row: Float32Array, skip = -1): number
   return nearest.reduce((sum, cosine) => sum + cosine, 0) / NEIGHBOURS
 }
 
-/** The nearness that all but 5 in 100 of the users' own tweets have to the others: what is farther is unlike any of them. */
-export function nearnessThreshold(rows: SparseRows, labels: Int32Array): number {
+/**
+ * The nearness that all but 5 in 100 of the users' own tweets have to the others: what is farther is unlike any of them.
+ * @param known how much of each tweet is n-grams that others have as well; what is new to all is near to none
+ */
+export function nearnessThreshold(rows: SparseRows, known: Float32Array, labels: Int32Array): number {
   const sample = sampleOf(labels)
   const row = new Float32Array(rows.columns)
   const all = sample.map((i) => {
     scatter(rows, i, row)
-    const near = nearness(rows, row, i)
+    const near = known[i] * nearness(rows, row, i)
     row.fill(0)
     return near
   })

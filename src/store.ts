@@ -36,6 +36,7 @@ export interface TweetPage {
 export interface Corpus {
   ids: string[]
   texts: string[]
+  dates: (Date | null)[]
   vectors: Float32Array[]
   stale: { id: string; text: string }[]
 }
@@ -90,11 +91,12 @@ export function createStore(prisma: PrismaClient) {
     },
 
     async loadCorpus(userId: string, encoder: string): Promise<Corpus> {
-      const select = { id: true, text: true, embedding: true, encoder: true }
+      const select = { id: true, text: true, createdAt: true, embedding: true, encoder: true }
       const tweets = await prisma.tweet.findMany({ select, where: { userId }, orderBy: NEWEST_FIRST })
       return {
         ids: tweets.map(({ id }) => id),
         texts: tweets.map(({ text }) => text),
+        dates: tweets.map(({ createdAt }) => createdAt),
         vectors: tweets.map(({ embedding }) => fromBytes(embedding)),
         stale: tweets.filter((tweet) => tweet.encoder !== encoder)
       }
@@ -107,8 +109,16 @@ export function createStore(prisma: PrismaClient) {
         await tx.user.deleteMany({ where: { usernameKey, NOT: { id: user.id } } })
         const fields = { ...user, usernameKey, collectedAt: new Date(), ...(newestTweetId && { newestTweetId }) }
         await tx.user.upsert({ select: { id: true }, where: { id: user.id }, create: fields, update: fields })
-        const data = tweets.map((tweet) => ({ ...tweet, userId: user.id, embedding: toBytes(tweet.embedding), encoder }))
-        await tx.tweet.createMany({ data, skipDuplicates: true })
+        await tx.tweet.createMany({ data: tweets.map((tweet) => rowOf(tweet, user.id, encoder)), skipDuplicates: true })
+      }, SAVING)
+    },
+
+    /** Saves a user with these tweets and no others, all or nothing. */
+    async replaceTweets(user: UserProfile, tweets: NewTweet[], encoder: string): Promise<void> {
+      await prisma.$transaction(async (tx) => {
+        await tx.user.deleteMany({ where: { usernameKey: keyOf(user.username) } })
+        await tx.user.create({ select: { id: true }, data: { ...user, usernameKey: keyOf(user.username), collectedAt: new Date() } })
+        await tx.tweet.createMany({ data: tweets.map((tweet) => rowOf(tweet, user.id, encoder)) })
       }, SAVING)
     },
 
@@ -131,8 +141,26 @@ export function createStore(prisma: PrismaClient) {
 
     async reset(): Promise<number> {
       return (await prisma.user.deleteMany()).count
+    },
+
+    /** The newest texts, at most `size` a user, of the others whose tweets were collected last. */
+    async listOthersTexts(userId: string, users: number, size: number): Promise<string[][]> {
+      const rows = await prisma.$queryRaw<{ userId: string; text: string }[]>`
+        SELECT "newest"."userId", "newest"."text"
+        FROM (SELECT "id", "collectedAt" FROM "User" WHERE "id" <> ${userId}
+            ORDER BY "collectedAt" DESC, "id" LIMIT ${users}) AS "other",
+          LATERAL (SELECT "userId", "text", "position", "id" FROM "Tweet" WHERE "userId" = "other"."id"
+            ORDER BY "position" DESC, "id" DESC LIMIT ${size}) AS "newest"
+        ORDER BY "other"."collectedAt" DESC, "other"."id", "newest"."position" DESC, "newest"."id" DESC`
+      const texts = new Map<string, string[]>(rows.map(({ userId }) => [userId, []]))
+      for (const { userId, text } of rows) texts.get(userId)!.push(text)
+      return [...texts.values()]
     }
   }
+}
+
+function rowOf({ embedding, ...tweet }: NewTweet, userId: string, encoder: string): Prisma.TweetCreateManyInput {
+  return { ...tweet, userId, embedding: toBytes(embedding), encoder }
 }
 
 const keyOf = (username: string): string => username.toLowerCase()

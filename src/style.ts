@@ -35,10 +35,12 @@ export interface NgramCounts {
   counts: Float32Array
 }
 
-/** Column j is the n-grams of buckets[j] (ascending), of inverse document frequency idf[j]. */
+/** Column j is the n-grams of buckets[j] (ascending), found in texts[j] texts; newIdf is the idf of n-grams without a column. */
 export interface NgramColumns {
   buckets: Int32Array
+  texts: Int32Array
   idf: Float32Array
+  newIdf: number
 }
 
 /** A place of a text: an n-gram's bucket and the characters [start, end) that it covers, edges not counted. */
@@ -82,13 +84,40 @@ export function chooseColumns({ starts, buckets }: NgramCounts): NgramColumns {
   const found = new Int32Array(BUCKETS)
   for (const bucket of buckets) found[bucket]++
   const kept = new Growing(Int32Array)
+  const foundOf = new Growing(Int32Array)
   const idf = new Growing(Float32Array)
   for (let bucket = 0; bucket < BUCKETS; bucket++) {
     if (found[bucket] < MIN_TEXTS) continue
     kept.push(bucket)
-    idf.push((1 + Math.log((1 + texts) / (1 + found[bucket]))) ** IDF_POWER)
+    foundOf.push(found[bucket])
+    idf.push(inverseFrequency(texts, found[bucket]))
   }
-  return { buckets: kept.taken(), idf: idf.taken() }
+  return { buckets: kept.taken(), texts: foundOf.taken(), idf: idf.taken(), newIdf: inverseFrequency(texts, 0) }
+}
+
+function inverseFrequency(texts: number, found: number): number {
+  return (1 + Math.log((1 + texts) / (1 + found))) ** IDF_POWER
+}
+
+/**
+ * How much of each text is n-grams that at least two other texts have, by weight: 1 where all are, 0 where none is.
+ * @param own whether the texts are those that the columns were chosen from, so that each is to be left out of the count
+ */
+export function knownShares({ starts, buckets, counts }: NgramCounts, columns: NgramColumns, own: boolean): Float32Array {
+  const fewest = own ? MIN_TEXTS + 1 : MIN_TEXTS
+  const columnOf = columnFinder(columns, buckets.length)
+  return Float32Array.from({ length: starts.length - 1 }, (_, i) => {
+    let known = 0
+    let all = 0
+    for (let p = starts[i]; p < starts[i + 1]; p++) {
+      const column = columnOf(buckets[p])
+      const isKnown = column >= 0 && columns.texts[column] >= fewest
+      const square = ((1 + Math.log(counts[p])) * (isKnown ? columns.idf[column] : columns.newIdf)) ** 2
+      all += square
+      if (isKnown) known += square
+    }
+    return all > 0 ? Math.sqrt(known / all) : 0
+  })
 }
 
 /** The weighted n-grams of each text as sparse rows of length 1 (0 for a text without a known n-gram). */

@@ -3,7 +3,7 @@
 
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
-import type { Answer, TrainingSet } from './attribution.js'
+import type { Attribution, TrainingSet } from './attribution.js'
 import { joinVectors } from './vectors.js'
 
 export interface Threads {
@@ -11,8 +11,8 @@ export interface Threads {
   encoderName(): Promise<string>
   /** n texts → n vectors, end to end. */
   embed(texts: string[]): Promise<Float32Array<ArrayBuffer>>
-  /** Fits an attribution and answers for one text. */
-  predict(set: TrainingSet, text: string, vector: Float32Array): Promise<Answer>
+  /** Fits an attribution. */
+  fit(set: TrainingSet): Promise<Attribution>
   close(): Promise<void>
 }
 
@@ -24,7 +24,7 @@ export function openThreads(encoder?: string): Threads {
   const filename = new URL(isSource ? './thread.ts' : './thread.js', import.meta.url).href
   const shared = { filename, workerData: { encoder }, execArgv: isSource ? ['--import', 'tsx'] : [], atomics: 'disabled' as const }
   const embedding = new Piscina({ ...shared, minThreads: 1, maxThreads: 1, name: 'embed' })
-  const fitting = new Piscina({ ...shared, minThreads: 1, maxThreads: Math.min(4, availableParallelism()), name: 'predict' })
+  const fitting = new Piscina({ ...shared, minThreads: 1, maxThreads: Math.min(4, availableParallelism()), name: 'fit' })
   let name: Promise<string> | undefined
   return {
     encoderName() {
@@ -39,7 +39,7 @@ export function openThreads(encoder?: string): Threads {
       for (let i = 0; i < texts.length; i += EMBED_AT_ONCE) parts.push(await embedding.run(texts.slice(i, i + EMBED_AT_ONCE)))
       return joinVectors(parts)
     },
-    predict: (set, text, vector) => fitting.run({ set, text, vector }),
+    fit: (set) => fitting.run(set),
     close: async () => void (await Promise.all([embedding.destroy(), fitting.destroy()]))
   }
 }

@@ -250,12 +250,17 @@ describe.each(databases)('on the $name', ({ open }) => {
         const answer = await ask(predictions(SAMPLES, text), { accept: JSON_TYPE })
         expect([answer.status, answer.type]).toEqual([200, JSON_TYPE])
         const prediction = answer.json()
-        expect(Object.keys(prediction)).toEqual(['text', 'author', 'verdict', 'candidates'])
+        expect(Object.keys(prediction).sort())
+          .toEqual(['author', 'candidates', 'characters', 'map', 'reliability', 'text', 'verdict'])
         expect(prediction.verdict).toMatch(/^(named|too close to call|unlike any of them)$/)
         expect(prediction.text).toBe(text)
         expect(prediction.author).toBe('ruth_demo')
         const { candidates } = prediction as { candidates: { username: string; probability: number }[] }
-        for (const candidate of candidates) expect(Object.keys(candidate)).toEqual(['username', 'probability'])
+        for (const candidate of candidates) {
+          expect(Object.keys(candidate)).toEqual([
+            'username', 'probability', 'score', 'ngrams', 'encoder', 'intercept', 'characters', 'pieces', 'nearest'
+          ])
+        }
         expect(candidates.map(({ username }) => username).sort()).toEqual(SAMPLES)
         expect(candidates[0].username).toBe(prediction.author)
         const probabilities = candidates.map(({ probability }) => probability)
@@ -263,11 +268,31 @@ describe.each(databases)('on the $name', ({ open }) => {
         expect(probabilities.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 9)
       })
 
+      test('in JSON has every number that the page draws', async () => {
+        const prediction = (await ask(predictions(SAMPLES, text), { accept: JSON_TYPE })).json()
+        const { body } = await ask(predictions(SAMPLES, text))
+        expect(prediction.characters.join('')).toBe(text)
+        for (const { username, characters, nearest, pieces } of prediction.candidates) {
+          expect(characters).toHaveLength(prediction.characters.length)
+          for (const near of nearest) {
+            expect(Object.keys(near)).toEqual(['id', 'text', 'createdAt', 'similarity'])
+            expect(decode(body)).toContain(near.text)
+            expect(body).toContain(`similarity ${near.similarity.toFixed(2)}`)
+          }
+          for (const piece of pieces) expect(decode(body)).toContain(`“${piece.text}”`)
+          const dots = prediction.map.tweets.filter((dot: { username: string }) => dot.username === username)
+          expect(dots).toHaveLength(40)
+        }
+        expect(Object.keys(prediction.reliability)).toEqual(['tweets', 'accuracy', 'chance', 'confusion'])
+        expect(body).toContain(`${Math.round(100 * prediction.reliability.accuracy)} times in 100`)
+        expect(prediction.map.text).toHaveLength(2)
+      })
+
       test('as a page shows the answer, every candidate, and the form filled in', async () => {
         const page = await ask(predictions(SAMPLES.slice(1), text))
         expect(page.status).toBe(200)
         expect(page.body).toMatch(/Most likely <a href="\/users\/ruth_demo">@ruth_demo<\/a> would have written it: /)
-        expect(page.body.match(/<progress /g)).toHaveLength(3)
+        expect(page.body.match(/<svg class="bar"/g)).toHaveLength(3)
         expect(page.body).toContain('the cat is &lt;unmoved&gt; &amp; &#34;aloof&#34;.')
         expect(typedText(page)).toBe(text)
         expect(chosen(page)).toEqual(SAMPLES.slice(1))

@@ -1,8 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { collectTweets } from '../src/collect-tweets.js'
+import { createFittedModels } from '../src/fitted-models.js'
+import { MODEL_MEMORY } from '../src/parts.js'
 import { predictAuthor } from '../src/predict-author.js'
+import { maskLinks } from '../src/text.js'
 import { openThreads, type Threads } from '../src/threads.js'
-import { fromBytes, toBytes } from '../src/vectors.js'
+import { dot, fromBytes, slices, toBytes } from '../src/vectors.js'
 import { databases, type TestDatabase } from './helpers/databases.js'
 import { openTestParts, type TestParts } from './helpers/parts.js'
 import { startXApi } from './helpers/x-api-server.js'
@@ -52,6 +55,7 @@ describe.each(databases)('predicting the author from the $name', ({ open }) => {
   })
 
   const ask = (usernames: string[], text = 'who says so?') => predictAuthor(parts, { usernames, text })
+  const idOf = async (username: string): Promise<string> => (await parts.store.findUser(username))!.id
 
   test.each([2, 3, 4])('gives each of %d users a probability, most likely first, which sum to 1', async (n) => {
     const { text, author, candidates } = await ask(EVERYBODY.slice(0, n), 'Hello there')
@@ -72,9 +76,67 @@ describe.each(databases)('predicting the author from the $name', ({ open }) => {
     const text = 'the kettle is on'
     const first = await ask(['Tansy_Example', 'Fell_Example'], text)
     expect(await ask(['Tansy_Example', 'Fell_Example'], text)).toEqual(first)
-    const other = await ask(['FELL_EXAMPLE', 'tansy_example'], text)
-    expect(other.author).toBe(first.author)
-    expect(other.candidates[0].probability).toBeCloseTo(first.candidates[0].probability, 2)
+    expect(await ask(['FELL_EXAMPLE', 'tansy_example'], text)).toEqual(first)
+    const afresh = { ...parts, models: createFittedModels(MODEL_MEMORY) }
+    expect(await predictAuthor(afresh, { usernames: ['Fell_Example', 'Tansy_Example'], text })).toEqual(first)
+  })
+
+  test('says why: parts that add up to scores whose softmax is the probabilities', async () => {
+    const text = 'LETS GOOO about the kettle? 🌱 https://t.co/abc'
+    const { candidates, characters } = await ask(EVERYBODY, text)
+    expect(characters.join('')).toBe(maskLinks(text))
+    const odds = candidates.map(({ score }) => Math.exp(score))
+    candidates.forEach((candidate, c) => {
+      const { score, ngrams, encoder, intercept, characters: shades, pieces } = candidate
+      expect(ngrams + encoder + intercept).toBeCloseTo(score, 9)
+      expect(shades).toHaveLength(characters.length)
+      expect(shades.reduce((sum, x) => sum + x, 0)).toBeCloseTo(ngrams, 9)
+      expect(pieces.length).toBeGreaterThan(0)
+      expect(candidate.probability).toBeCloseTo(odds[c] / odds.reduce((sum, x) => sum + x, 0), 6)
+    })
+  })
+
+  test("shows each candidate's nearest tweets, nearest first, of their own", async () => {
+    const [{ text }] = (await parts.store.listTweets(await idOf('Fell_Example'), 1)).tweets
+    const { candidates } = await ask(EVERYBODY, text)
+    for (const { user, nearest } of candidates) {
+      const own = await parts.store.listTexts(user.id)
+      expect(nearest).toHaveLength(2)
+      expect(nearest[0].similarity).toBeGreaterThanOrEqual(nearest[1].similarity)
+      for (const near of nearest) {
+        expect(own).toContain(near.text)
+        const [a, b] = slices(await threads.embed([text, near.text]), 2)
+        expect(near.similarity).toBeCloseTo(dot(a, b), 4)
+      }
+    }
+    const fell = candidates.find(({ user }) => user.username === 'Fell_Example')!
+    expect(fell.nearest[0]).toMatchObject({ text, similarity: expect.closeTo(1, 4) })
+  })
+
+  test('says how far to trust it, of the candidates in their order', async () => {
+    const { candidates, reliability } = await ask(EVERYBODY)
+    const { accuracy, chance, confusion, tweets } = reliability
+    const sizes = candidates.map(({ user }) => user.tweets)
+    expect(confusion.map((row) => row.reduce((sum, n) => sum + n, 0))).toEqual(sizes)
+    expect(tweets).toBe(sizes.reduce((sum, n) => sum + n, 0))
+    expect(accuracy).toBeCloseTo(confusion.reduce((sum, row, c) => sum + row[c], 0) / tweets, 12)
+    expect(chance).toBe(0.25)
+  })
+
+  test('trusts manners as different as these', async () => {
+    expect((await ask(EVERYBODY)).reliability.accuracy).toBeGreaterThan(0.9)
+  })
+
+  test('draws a map of up to forty of the newest tweets of each, and the text', async () => {
+    const { map } = await ask([...EVERYBODY.slice(0, 3), 'Enough_Example'])
+    for (const [username, dots] of [['Fell_Example', 40], ['Tansy_Example', 40], ['Enough_Example', 20]] as const) {
+      const newest = (await parts.store.listTweets(await idOf(username), 1)).tweets.slice(0, dots)
+      expect(map.tweets.filter((dot) => dot.username === username).map(({ text }) => text))
+        .toEqual(newest.map(({ text }) => text))
+    }
+    expect(map.tweets).toHaveLength(140)
+    const places = [map.text, ...map.tweets.map(({ place }) => place)]
+    for (const place of places) expect(place.every(Number.isFinite)).toBe(true)
   })
 
   test.each([
@@ -124,8 +186,8 @@ describe.each(databases)('predicting the author from the $name', ({ open }) => {
       embedded.push(...texts)
       return threads.embed(texts)
     }
-    const watched = { ...parts, threads: { ...threads, embed } }
-    const again = await predictAuthor(watched, { usernames: ['Fell_Example', 'Query_Example'], text: answer.text })
+    const watch = () => ({ ...parts, threads: { ...threads, embed }, models: createFittedModels(MODEL_MEMORY) })
+    const again = await predictAuthor(watch(), { usernames: ['Fell_Example', 'Query_Example'], text: answer.text })
     expect(embedded).toHaveLength(count + 1)
     expect(again.author).toBe(answer.author)
     expect(again.candidates[0].probability).toBeCloseTo(answer.candidates[0].probability, 2)
@@ -139,7 +201,7 @@ describe.each(databases)('predicting the author from the $name', ({ open }) => {
     }
 
     embedded.length = 0
-    await predictAuthor(watched, { usernames: ['Fell_Example', 'Query_Example'], text: answer.text })
+    await predictAuthor(watch(), { usernames: ['Fell_Example', 'Query_Example'], text: answer.text })
     expect(embedded).toEqual([answer.text])
   })
 

@@ -2,7 +2,9 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fitAttribution, logitsOf, sum } from '../src/attribution.js'
 import { createEmbedder, OUR_ENCODER, type Embedder } from '../src/embedder.js'
+import { argmax } from '../src/logistic-regression.js'
 import { openThreads, type Threads } from '../src/threads.js'
 import { dot, slices } from '../src/vectors.js'
 
@@ -50,16 +52,24 @@ describe('embedding in a thread', () => {
   })
 })
 
-describe('predicting in a thread', () => {
-  test('gives a probability for each user, which sum to 1', async () => {
+describe('fitting in a thread', () => {
+  test('gives what fitting here gives', async () => {
     const texts = numbered(30).flatMap((text) => [text, `${text.toUpperCase()}!!!`, `Why ${text}?`])
     const labels = Int32Array.from(texts, (_, i) => i % 3)
-    const vectors = await threads.embed(texts)
+    const set = { texts, labels, vectors: await threads.embed(texts) }
+    const attribution = await threads.fit(set)
+    expect(attribution).toEqual(fitAttribution(set))
     const text = 'TWEET NUMBER 99, NO NO!!!'
-    const { probabilities } = await threads.predict({ texts, vectors, labels }, text, await threads.embed([text]))
-    expect(probabilities).toHaveLength(3)
-    expect(probabilities.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 9)
-    expect(probabilities[1]).toBe(Math.max(...probabilities))
+    expect(argmax(sum(logitsOf(attribution, [text], await threads.embed([text]))))).toBe(1)
+  })
+
+  test('fails with what is wrong, and goes on', async () => {
+    const vectors = await threads.embed(['a', 'b'])
+    await expect(threads.fit({ texts: ['a', 'b'], vectors, labels: Int32Array.of(0, 2) })).rejects.toThrow(/Classes/)
+    const texts = numbered(20)
+    const labels = Int32Array.from(texts, (_, i) => i % 2)
+    const { reliability } = await threads.fit({ texts, labels, vectors: await threads.embed(texts) })
+    expect(reliability.confusion).toHaveLength(2)
   })
 })
 

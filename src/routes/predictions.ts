@@ -1,7 +1,8 @@
 import { Router } from 'express'
 import { AskPrediction } from '../inputs.js'
 import type { Parts } from '../parts.js'
-import { predictAuthor } from '../predict-author.js'
+import { predictAuthor, type Prediction } from '../predict-author.js'
+import { shareOf } from '../share.js'
 
 /** The prediction: a result is an address, so that it can be shared. */
 export function predictionRoutes(parts: Parts): Router {
@@ -10,19 +11,18 @@ export function predictionRoutes(parts: Parts): Router {
   router.get('/predictions', async (request, response) => {
     const { users, text } = AskPrediction.parse(request.query)
     const prediction = await predictAuthor(parts, { usernames: users, text })
-    const typed = { username: '', text, users: prediction.candidates.map(({ user }) => user.username) }
+    const typed = { username: '', importing: false, text, users: prediction.candidates.map(({ user }) => user.username) }
     const everybody = await parts.store.listUsers()
     response.format({
-      html: () => response.render('prediction', { prediction, users: everybody, typed }),
-      json: () =>
-        response.json({
-          text,
-          author: prediction.author,
-          verdict: prediction.verdict,
-          candidates: prediction.candidates.map(({ user, probability }) => ({ username: user.username, probability }))
-        })
+      html: () => response.render('prediction', { prediction, users: everybody, typed, share: shareOf(request, prediction) }),
+      json: () => response.json(predictionJson(prediction))
     })
   })
 
   return router
+}
+
+/** Every number that the page draws; candidates most likely first. */
+function predictionJson({ candidates, ...prediction }: Prediction): object {
+  return { ...prediction, candidates: candidates.map(({ user, ...candidate }) => ({ username: user.username, ...candidate })) }
 }

@@ -1,7 +1,8 @@
 import { Router } from 'express'
 import { collectTweets } from '../collect-tweets.js'
 import { VisibleError } from '../errors.js'
-import { AddUser, PageNumber, Username } from '../inputs.js'
+import { describeHabits, MOST_TWEETS, MOST_USERS, type Habits } from '../habits.js'
+import { AddUser, ImportCounts, PageNumber, Username } from '../inputs.js'
 import type { Parts } from '../parts.js'
 import { userJson } from '../view-helpers.js'
 
@@ -33,13 +34,20 @@ export function userRoutes(parts: Parts): Router {
     if (!user) throw new VisibleError(404, `@${request.params.username} has not been added here.`)
     const { page } = PageNumber.parse(request.query)
     const tweets = await store.listTweets(user.id, page)
+    const habits = tweets.page === 1 ? await habitsOf(parts, user.id) : undefined
     response.format({
-      html: () => response.render('user', { user, ...tweets, added: addedOf(request.query.added) }),
-      json: () => response.json({ user: userJson(user), ...tweets })
+      html: () => response.render('user', { user, ...tweets, habits, added: addedOf(request.query.added), imported: ImportCounts.safeParse(request.query).data }),
+      json: () => response.json({ user: userJson(user), ...tweets, habits })
     })
   })
 
   return router
+}
+
+/** How a user writes, against the others who are stored. */
+async function habitsOf({ store }: Parts, userId: string): Promise<Habits> {
+  const { tweets } = await store.listTweets(userId, 1, MOST_TWEETS)
+  return describeHabits(tweets, await store.listOthersTexts(userId, MOST_USERS, MOST_TWEETS))
 }
 
 /** How many tweets the visitor has just added, where the address says so. */

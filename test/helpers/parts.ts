@@ -2,7 +2,8 @@ import type { AddressInfo } from 'node:net'
 import { createApp, createHttpServer } from '../../src/app.js'
 import { connect } from '../../src/database.js'
 import { readEnv } from '../../src/env.js'
-import type { Parts } from '../../src/parts.js'
+import { createFittedModels } from '../../src/fitted-models.js'
+import { MODEL_MEMORY, type Parts } from '../../src/parts.js'
 import { createStore } from '../../src/store.js'
 import { openThreads, type Threads } from '../../src/threads.js'
 import { createXApi } from '../../src/x-api.js'
@@ -21,6 +22,7 @@ export function openTestParts(database: TestDatabase, settings: Record<string, s
     store: createStore(prisma),
     xApi: createXApi({ token: env.X_BEARER_TOKEN, url: env.X_API_URL, timeoutMs: 1000 }),
     threads: used,
+    models: createFittedModels(MODEL_MEMORY),
     async close() {
       if (!threads) await used.close()
       await prisma.$disconnect()

@@ -1,0 +1,50 @@
+// What the pictures on the prediction page are drawn from: shades, places on the map, addresses.
+
+import type { PredictionMap } from './predict-author.js'
+import type { StoredUser } from './store.js'
+import { LINK } from './text.js'
+
+const SHADES = 4
+const MAP = { width: 640, height: 420, margin: 16 } // units of the map's viewBox
+
+/** 2.345 → "+2.3", -0.02 → "−0.0" */
+export function signed(part: number): string {
+  return `${part < 0 ? '−' : '+'}${Math.abs(part).toFixed(1)}`
+}
+
+/** A text cut where the shade of its characters changes: for-1 … for-4, against-1 … against-4, or none. */
+export function shadedRuns(characters: string[], weights: number[]): { text: string; shade: string }[] {
+  const largest = Math.max(...weights.map(Math.abs), 1e-9)
+  const runs: { text: string; shade: string }[] = []
+  characters.forEach((character, i) => {
+    const level = Math.round((SHADES * Math.abs(weights[i])) / largest)
+    const shade = level === 0 ? 'none' : `${weights[i] < 0 ? 'against' : 'for'}-${level}`
+    const text = character === LINK ? '🔗' : character
+    if (runs.at(-1)?.shade === shade) runs.at(-1)!.text += text
+    else runs.push({ text, shade })
+  })
+  return runs
+}
+
+/** The map's tweets and the text, placed in its picture with one scale for both coordinates. */
+export function mapDots({ text, tweets }: PredictionMap): { dots: { x: number; y: number; username: string; text: string }[]; cross: { x: number; y: number } } {
+  const places = [text, ...tweets.map(({ place }) => place)]
+  const range = (axis: 0 | 1): [number, number] => {
+    const along = places.map((place) => place[axis])
+    return [Math.min(...along), Math.max(...along)]
+  }
+  const [left, right] = range(0)
+  const [low, high] = range(1)
+  const scale = Math.min((MAP.width - 2 * MAP.margin) / (right - left || 1), (MAP.height - 2 * MAP.margin) / (high - low || 1))
+  const place = ([x, y]: [number, number]): { x: number; y: number } => ({
+    x: Math.round(MAP.width / 2 + scale * (x - (left + right) / 2)),
+    y: Math.round(MAP.height / 2 - scale * (y - (low + high) / 2))
+  })
+  return { dots: tweets.map(({ username, text, place: at }) => ({ ...place(at), username, text })), cross: place(text) }
+}
+
+/** Where a stored tweet is to be read on X; nothing for tweets that were never there. */
+export function postUrl({ username, source }: StoredUser, id: string): string | undefined {
+  const postId = source === 'sample' ? undefined : /\d{15,}$/.exec(id)?.[0] // ids of 2010 and later; shorter numbers are places in a file
+  return postId && `https://x.com/${username}/status/${postId}`
+}

@@ -1,0 +1,31 @@
+// A map of tweets: the plane on which their scores differ most (principal component analysis; Jolliffe 2002, "Principal
+// Component Analysis", section 1.1), so that what the models tell apart lies apart on the page.
+
+import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
+
+export interface Plane {
+  mean: number[]
+  /** d×2: what each coordinate takes of a row. */
+  axes: number[][]
+}
+
+/** The plane of the two principal components of rows of d numbers (at least two rows and two numbers). */
+export function principalPlane(rows: number[][]): Plane {
+  const d = rows[0].length
+  const mean = Array.from({ length: d }, (_, j) => rows.reduce((sum, row) => sum + row[j], 0) / rows.length)
+  const covariance = Matrix.zeros(d, d)
+  for (const row of rows) {
+    for (let i = 0; i < d; i++) {
+      for (let j = 0; j < d; j++) covariance.set(i, j, covariance.get(i, j) + (row[i] - mean[i]) * (row[j] - mean[j]))
+    }
+  }
+  const { realEigenvalues, eigenvectorMatrix } = new EigenvalueDecomposition(covariance, { assumeSymmetric: true })
+  const [first, second] = realEigenvalues.map((value, i) => ({ value, i })).sort((a, b) => b.value - a.value)
+  return { mean, axes: mean.map((_, j) => [eigenvectorMatrix.get(j, first.i), eigenvectorMatrix.get(j, second.i)]) }
+}
+
+/** Where a row lies on the plane. */
+export function project({ mean, axes }: Plane, row: number[]): [number, number] {
+  const along = (axis: number): number => row.reduce((sum, x, j) => sum + (x - mean[j]) * axes[j][axis], 0)
+  return [along(0), along(1)]
+}

@@ -1,0 +1,58 @@
+import { createWriteStream } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import type { IncomingMessage } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { Busboy, type BusboyHeaders } from '@fastify/busboy'
+import { VisibleError } from './errors.js'
+
+export interface Upload {
+  fields: Record<string, string>
+  /** Where the file lies until the work is done, and what the visitor calls it. */
+  path: string
+  fileName: string
+}
+
+const LARGEST_FILE = 50 * 2 ** 20 // bytes
+
+/**
+ * Reads a form with one file, which is streamed to the disk for as long as `work` takes and then removed.
+ * @throws VisibleError for no form (415), no file (400) or one over 50 MB (413)
+ */
+export async function withUpload<T>(request: IncomingMessage, work: (upload: Upload) => Promise<T>): Promise<T> {
+  if (!request.headers['content-type']?.startsWith('multipart/form-data')) {
+    throw new VisibleError(415, 'Send the file with the form on this page.')
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'hypotweet-upload-'))
+  try {
+    return await work(await receive(request, join(folder, 'file')))
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function receive(request: IncomingMessage, path: string): Promise<Upload> {
+  const form = new Busboy({
+    headers: request.headers as BusboyHeaders,
+    limits: { files: 1, fileSize: LARGEST_FILE, fields: 10, fieldSize: 10_000, parts: 20 }
+  })
+  const fields: Record<string, string> = {}
+  let fileName: string | undefined
+  let tooLarge = false
+  let writing = Promise.resolve()
+  form.on('field', (name, value) => void (fields[name] = value))
+  form.on('file', (_name, stream, name) => {
+    fileName = name
+    stream.once('limit', () => (tooLarge = true))
+    writing = pipeline(stream, createWriteStream(path))
+    writing.catch(() => {}) // waited for below
+  })
+  await pipeline(request, form).catch(() => {
+    throw new VisibleError(400, 'The file did not arrive whole. Please send it again.')
+  })
+  await writing
+  if (tooLarge) throw new VisibleError(413, 'That file is too large: 50 MB at the most.')
+  if (!fileName) throw new VisibleError(400, 'Choose a file first.')
+  return { fields, path, fileName }
+}
