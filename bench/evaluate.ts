@@ -38,11 +38,10 @@ interface Outcome {
 
 const BINS = 15
 
-const { values } = parseArgs({ options: Object.fromEntries(Object.keys(Options.shape).map((name) => [name, { type: 'string' as const }])) })
-const options = Options.parse(values)
-const authors = await embedAuthors(options)
+const options = readOptions()
+const authors = await embedAuthors(options).catch(stop)
 console.log(`${authors.length} authors with ${options.test} + ${options.train} tweets or more; ${options.subsets} subsets of ${options.authors}`)
-if (authors.length < options.authors) throw new Error('Too few authors have that many tweets.')
+if (authors.length < options.authors) stop(new Error('Too few authors have that many tweets.'))
 
 const random = randomNumbers(options.seed)
 const outcomes: Outcome[] = []
@@ -55,6 +54,22 @@ for (let i = 0; i < options.subsets; i++) {
 }
 reportDeclining()
 console.log(JSON.stringify(summarise(outcomes)))
+
+function readOptions(): z.infer<typeof Options> {
+  try {
+    const names = Object.keys(Options.shape).map((name) => [name, { type: 'string' as const }])
+    const result = Options.safeParse(parseArgs({ options: Object.fromEntries(names) }).values)
+    if (result.success) return result.data
+    throw new Error(result.error.issues.map(({ path, message }) => `--${path.join('.')}: ${message}`).join('\n'))
+  } catch (error) {
+    return stop(error as Error)
+  }
+}
+
+function stop(error: Error): never {
+  console.error(error.message)
+  process.exit(1)
+}
 
 /** The authors who have enough tweets, with the vectors of those that are used. */
 async function embedAuthors({ file, train, test, model, features }: z.infer<typeof Options>): Promise<Author[]> {

@@ -1,24 +1,25 @@
 import { createServer, type Server } from 'node:http'
 import { createRequire } from 'node:module'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import { ZodError } from 'zod'
+import * as drawing from './drawing.js'
 import { VisibleError } from './errors.js'
 import { typedIn } from './inputs.js'
 import type { Parts } from './parts.js'
 import { adminRoutes } from './routes/admin.js'
 import { cardRoutes } from './routes/card.js'
 import { healthRoutes } from './routes/health.js'
-import { importRoutes } from './routes/imports.js'
 import { homeRoutes } from './routes/home.js'
+import { importRoutes } from './routes/imports.js'
 import { playRoutes } from './routes/play.js'
 import { predictionRoutes } from './routes/predictions.js'
 import { userRoutes } from './routes/users.js'
 import * as viewHelpers from './view-helpers.js'
-import * as drawing from './drawing.js'
 
 const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
-const picoFolder = fileURLToPath(new URL('.', `file://${createRequire(import.meta.url).resolve('@picocss/pico/css/pico.min.css')}`))
+const picoFolder = dirname(createRequire(import.meta.url).resolve('@picocss/pico/css/pico.min.css'))
 
 /** The web app on its parts; whoever calls it listens. */
 export function createApp(parts: Parts): Express {
@@ -32,7 +33,8 @@ export function createApp(parts: Parts): Express {
   app.use('/assets', express.static(folder('../public'), { maxAge: '1h' }))
   app.use('/assets/pico', express.static(picoFolder, { maxAge: '1d' }))
   app.use(express.urlencoded({ extended: false, limit: '64kb' }), express.json({ limit: '64kb' }))
-  app.use(homeRoutes(parts), importRoutes(parts), userRoutes(parts), predictionRoutes(parts), cardRoutes(parts), playRoutes(parts), adminRoutes(parts), healthRoutes(parts))
+  app.use(homeRoutes(parts), importRoutes(parts), userRoutes(parts), predictionRoutes(parts), cardRoutes(parts))
+  app.use(playRoutes(parts), adminRoutes(parts), healthRoutes(parts))
   app.use((request) => {
     throw new VisibleError(404, `There is no page ${request.path} here.`)
   })

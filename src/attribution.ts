@@ -8,7 +8,7 @@
 
 import { foldsOf, heldOutLogits } from './cross-validation.js'
 import { denseRows, withIntercept } from './features.js'
-import { balancedWeights, linearScores, SoftmaxRegression, type LinearModel } from './logistic-regression.js'
+import { balancedWeights, linearScores, SoftmaxRegression, weightOf, type LinearModel } from './logistic-regression.js'
 import { bestTwo, nearness, nearnessThreshold, reliabilityOf, scatter, type Reliability } from './reliability.js'
 import { stackingWeights } from './stacking.js'
 import { chooseColumns, countNgrams, knownShares, styleRows, type NgramColumns, type SparseRows } from './style.js'
@@ -20,7 +20,7 @@ export interface TrainingSet {
   labels: Int32Array
 }
 
-/** n×k logits by each of the two models. */
+/** n×k numbers by each of the two models. */
 export interface Logits {
   ngrams: Float64Array
   encoder: Float64Array
@@ -35,6 +35,8 @@ export interface Attribution {
   heldOut: Logits
   ngramModel: LinearModel
   encoderModel: LinearModel
+  /** The average tweet's scores by the features alone, without the intercepts; k numbers of each model. */
+  average: Logits
   /** [a, b]: how much the n-grams' and the encoder's logits count. */
   weights: [number, number]
   reliability: Reliability
@@ -65,6 +67,7 @@ export function fitAttribution(set: TrainingSet, features: 'ngrams' | 'encoder' 
     heldOut,
     ngramModel: style.model,
     encoderModel: whole.model,
+    average: { ngrams: style.average, encoder: whole.average },
     weights,
     reliability: reliabilityOf(sum(heldOut), labels),
     nearnessThreshold: nearnessThreshold(ngrams, knownShares(counts, columns, true), labels)
@@ -93,13 +96,31 @@ export function verdictOf({ columns, ngrams, nearnessThreshold, reliability }: A
   return z[best] - z[second] <= reliability.closeMargin ? 'too close to call' : 'named'
 }
 
-/** The model of all rows, and each row's logits by a model that did not see it. */
-function fitHeldOut(rows: SparseRows, labels: Int32Array, foldOf: Int32Array, penalty: number): { model: LinearModel; heldOut: Float64Array } {
+interface Fitted {
+  model: LinearModel
+  /** The average row's scores without the intercept, classes counting the same. */
+  average: Float64Array
+  /** n×k logits, each row's by a model that did not see it. */
+  heldOut: Float64Array
+}
+
+function fitHeldOut(rows: SparseRows, labels: Int32Array, foldOf: Int32Array, penalty: number): Fitted {
   const fit = (rowWeights: Float64Array): SoftmaxRegression => {
     const model = new SoftmaxRegression({ penalty, interceptColumn: rows.columns - 1, tolerance: TOLERANCE })
     model.train(rows, labels, { rowWeights })
     return model
   }
-  const { weights, numberClasses } = fit(balancedWeights(labels))
-  return { model: { weights, numberClasses }, heldOut: heldOutLogits(rows, labels, foldOf, fit) }
+  const rowWeights = balancedWeights(labels)
+  const { weights, numberClasses } = fit(rowWeights)
+  const model = { weights, numberClasses }
+  return { model, average: averageScores(model, rows, rowWeights), heldOut: heldOutLogits(rows, labels, foldOf, fit) }
+}
+
+function averageScores(model: LinearModel, rows: SparseRows, rowWeights: Float64Array): Float64Array {
+  const k = model.numberClasses
+  const scores = linearScores(model, rows)
+  return Float64Array.from({ length: k }, (_, c) => {
+    const mean = rowWeights.reduce((sum, weight, i) => sum + weight * scores[i * k + c], 0) / rows.rows
+    return mean - weightOf(model, rows.columns - 1, c)
+  })
 }

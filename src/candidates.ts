@@ -65,8 +65,10 @@ async function fitCandidates(parts: Parts, users: StoredUser[]): Promise<Candida
 }
 
 /** How much memory it takes to keep them, about. */
-function bytesOf(texts: string[], vectors: Float32Array, { columns, ngrams, ngramModel }: Attribution): number {
-  const arrays = [vectors, columns.buckets, columns.idf, ngrams.starts, ngrams.indices, ngrams.values, ngramModel.weights]
+function bytesOf(texts: string[], vectors: Float32Array, { columns, ngrams, ngramModel, heldOut }: Attribution): number {
+  const { buckets, idf, texts: found } = columns
+  const { starts, indices, values } = ngrams
+  const arrays = [vectors, buckets, idf, found, starts, indices, values, ngramModel.weights, heldOut.ngrams, heldOut.encoder]
   return arrays.reduce((sum, { byteLength }) => sum + byteLength, 0) + texts.reduce((sum, text) => sum + 2 * text.length + 300, 0)
 }
 

@@ -19,9 +19,9 @@ export async function collectTweets(parts: Parts, username: string): Promise<{ u
   const known = await store.findUserById(profile.id)
   const sinceId = known?.newestTweetId ?? null
   const posts = await readNewest(parts, profile, sinceId)
-  const texts = await textsNotStored(parts, profile.id, posts)
-  if (!sinceId && texts.length === 0) throw new VisibleError(422, `@${profile.username} has no posts of their own to learn from.`)
-  const tweets = await embedTweets(parts, texts)
+  const own = ownTexts(posts)
+  if (!known && own.length === 0) throw new VisibleError(422, `@${profile.username} has no posts of their own to learn from.`)
+  const tweets = await embedTweets(parts, await notStored(parts, profile.id, own))
   await store.saveTweets({ ...profile, source: 'x' }, posts[0]?.id ?? null, tweets, await parts.threads.encoderName())
   const user = await store.findUser(profile.username)
   return { user: user!, added: tweets.length }
@@ -41,11 +41,15 @@ async function readNewest({ env, xApi }: Parts, { id, username }: XUser, sinceId
   return [...posts.values()].slice(0, env.X_POSTS_PER_USER)
 }
 
-/** The posts with their texts as they were typed, less those that repeat another or a stored one. */
-async function textsNotStored({ store }: Parts, userId: string, posts: XPost[]): Promise<XPost[]> {
+/** The posts with their texts as they were typed, less those that repeat another. */
+function ownTexts(posts: XPost[]): XPost[] {
+  return dropDuplicates(posts.map((post) => ({ ...post, text: decodeText(post.text) })), ({ text }) => text)
+}
+
+/** The posts that do not repeat a stored one. */
+async function notStored({ store }: Parts, userId: string, posts: XPost[]): Promise<XPost[]> {
   const stored = new Set((await store.listTexts(userId)).map(duplicateKey))
-  const decoded = posts.map((post) => ({ ...post, text: decodeText(post.text) }))
-  return dropDuplicates(decoded, ({ text }) => text).filter(({ text }) => !stored.has(duplicateKey(text)))
+  return posts.filter(({ text }) => !stored.has(duplicateKey(text)))
 }
 
 /** The posts with their vectors, ready to be stored. */

@@ -5,25 +5,28 @@ import type { SparseRows } from './style.js'
 import { duplicateKey } from './text.js'
 
 const TEMPLATE = 12 // characters: tweets of one user that begin alike ("Now playing: …") are variants of one template
+const MOST_OF_A_SHARE = 2
 
 /**
  * A fold (0 … folds − 1) for each tweet: consecutive tweets of a user together, so that a conversation is not split
- * between train and test, and tweets of one template with the first of them. A template that fills more than a fold is
- * how the user writes; it is spread like other tweets, or some fold's model would know nothing of that user.
+ * between train and test, and tweets of one template with the first of them. No fold gets more than twice its share of a
+ * user that way: where all tweets are of a few templates, some fold's model would know nothing of that user.
  */
 export function foldsOf(texts: string[], labels: Int32Array, folds: number): Int32Array {
   const sizes = countBy(labels)
-  const templates = texts.map((text, i) => `${labels[i]} ${duplicateKey(text).slice(0, TEMPLATE)}`)
-  const templateSizes = countBy(templates)
   const seen = new Map<number, number>()
+  const held = new Map<string, number>() // how many of a user's tweets a fold has
   const foldOfTemplate = new Map<string, number>()
   return Int32Array.from(labels, (c, i) => {
     const place = seen.get(c) ?? 0
-    const byPlace = Math.floor((place * folds) / sizes.get(c)!)
     seen.set(c, place + 1)
-    if (templateSizes.get(templates[i])! > sizes.get(c)! / folds) return byPlace
-    const fold = foldOfTemplate.get(templates[i]) ?? byPlace
-    foldOfTemplate.set(templates[i], fold)
+    const byPlace = Math.floor((place * folds) / sizes.get(c)!)
+    const template = `${c} ${duplicateKey(texts[i]).slice(0, TEMPLATE)}`
+    const wanted = foldOfTemplate.get(template) ?? byPlace
+    const isFull = (held.get(`${c} ${wanted}`) ?? 0) >= (MOST_OF_A_SHARE * sizes.get(c)!) / folds
+    const fold = isFull ? byPlace : wanted
+    foldOfTemplate.set(template, fold)
+    held.set(`${c} ${fold}`, (held.get(`${c} ${fold}`) ?? 0) + 1)
     return fold
   })
 }
@@ -45,11 +48,10 @@ export function heldOutLogits(
   foldOf: Int32Array,
   fit: (rowWeights: Float64Array) => SoftmaxRegression
 ): Float64Array {
-  const weights = balancedWeights(labels)
   const k = labels.reduce((largest, c) => Math.max(largest, c), 0) + 1
   const logits = new Float64Array(rows.rows * k)
   for (const fold of new Set(foldOf)) {
-    const all = fit(weights.map((weight, i) => (foldOf[i] === fold ? 0 : weight))).logits(rows)
+    const all = fit(balancedWeights(labels, (i) => foldOf[i] !== fold)).logits(rows)
     for (let i = 0; i < rows.rows; i++) if (foldOf[i] === fold) logits.set(all.subarray(i * k, i * k + k), i * k)
   }
   return logits

@@ -4,12 +4,15 @@
 //
 //   score_c = z_c − mean(z) = Σ_g piece_g,c + encoder_c + intercept_c
 //
-// An n-gram's part is spread evenly over the characters that it covers, which shades the text.
+// What counts is what an n-gram adds beyond an average stretch of tweet: from its own w_g,c · x_g the average tweet's
+// score is taken in proportion to its share of the text, x_g² (rows have length 1, so the shares sum to 1), and given to
+// the intercept, which thereby says where a candidate starts with an average tweet. The encoder's part likewise. An
+// n-gram's part is spread evenly over the characters that it covers, which shades the text.
 
 import type { Attribution } from './attribution.js'
 import { denseRows } from './features.js'
 import { columnsOf, linearScores, weightOf, type LinearModel } from './logistic-regression.js'
-import { columnFinder, countNgrams, ngramPlaces, styleRows } from './style.js'
+import { columnFinder, countNgrams, ngramPlaces, styleRows, type NgramCounts, type SparseRows } from './style.js'
 import { characters, LINK, maskLinks } from './text.js'
 
 export interface Explanation {
@@ -40,11 +43,17 @@ const MOST_PIECES = 6
 
 /** Takes the scores of a text apart. @param vector the encoder's vector of the text */
 export function explain(attribution: Attribution, text: string, vector: Float32Array): Explanation {
-  const { ngramModel, encoderModel, weights: [a, b] } = attribution
+  const { ngramModel, encoderModel, average, weights: [a, b] } = attribution
   const split = characters(maskLinks(text))
-  const places = weighedPlaces(attribution, text)
-  const encoder = centred(linearScores(withoutIntercept(encoderModel, vector.length), denseRows(vector, 1)), b)
-  const intercept = centred(interceptsOf(ngramModel), a).map((part, c) => part + centred(interceptsOf(encoderModel), b)[c])
+  const counts = countNgrams([text])
+  const row = styleRows(counts, attribution.columns)
+  const places = weighedPlaces(attribution, text, counts, row)
+  const shares = row.values.reduce((sum, value) => sum + value ** 2, 0) // 1, or 0 for a text without a known n-gram
+  const heard = linearScores(withoutIntercept(encoderModel, vector.length), denseRows(vector, 1))
+  const encoder = centred(heard.map((z, c) => b * (z - average.encoder[c])))
+  const intercept = centred(
+    heard.map((_, c) => a * (interceptOf(ngramModel, c) + shares * average.ngrams[c]) + b * (interceptOf(encoderModel, c) + average.encoder[c]))
+  )
   return {
     characters: split,
     candidates: Array.from(encoder, (_, c) => {
@@ -71,18 +80,22 @@ interface WeighedPlace {
 }
 
 /** The text's n-grams where they stand, with what each adds to each candidate. */
-function weighedPlaces({ columns, ngramModel, weights: [a] }: Attribution, text: string): WeighedPlace[] {
-  const counts = countNgrams([text])
-  const row = styleRows(counts, columns)
+function weighedPlaces(
+  { columns, ngramModel, average, weights: [a] }: Attribution,
+  text: string,
+  counts: NgramCounts,
+  row: SparseRows
+): WeighedPlace[] {
   const columnOf = columnFinder(columns, 0)
   const valueOf = new Map(Array.from(row.indices, (column, p) => [column, row.values[p]]))
   const countOf = new Map(Array.from(counts.buckets, (bucket, p) => [bucket, counts.counts[p]]))
   return ngramPlaces(text).flatMap(({ bucket, start, end }) => {
     const column = columnOf(bucket)
     if (column < 0) return []
-    const value = valueOf.get(column)! / countOf.get(bucket)!
-    const parts = Float64Array.from({ length: ngramModel.numberClasses }, (_, c) => value * weightOf(ngramModel, column, c))
-    return [{ start, end, parts: centred(parts, a) }]
+    const value = valueOf.get(column)!
+    const times = countOf.get(bucket)!
+    const parts = average.ngrams.map((mean, c) => (a * (value * weightOf(ngramModel, column, c) - value ** 2 * mean)) / times)
+    return [{ start, end, parts: centred(parts) }]
   })
 }
 
@@ -106,19 +119,18 @@ function strongestPieces(places: WeighedPlace[], split: string[], c: number): Pi
 
 /** Spaces, line ends and links made visible. */
 function visible(split: string[]): string {
-  return split.join('').replaceAll(LINK, '🔗').replaceAll(' ', '␣').replaceAll('\n', '⏎')
+  return split.join('').replaceAll(LINK, '🔗').replace(/[^\S\n]/gu, '␣').replaceAll('\n', '⏎')
 }
 
-/** Numbers less their mean, times a factor. */
-function centred(numbers: Float64Array, factor: number): Float64Array {
+/** Numbers less their mean. */
+function centred(numbers: Float64Array): Float64Array {
   const mean = numbers.reduce((sum, x) => sum + x, 0) / numbers.length
-  return numbers.map((x) => factor * (x - mean))
+  return numbers.map((x) => x - mean)
 }
 
 /** The last column is the intercept's. */
-function interceptsOf(model: LinearModel): Float64Array {
-  const last = columnsOf(model) - 1
-  return Float64Array.from({ length: model.numberClasses }, (_, c) => weightOf(model, last, c))
+function interceptOf(model: LinearModel, c: number): number {
+  return weightOf(model, columnsOf(model) - 1, c)
 }
 
 function withoutIntercept({ weights, numberClasses }: LinearModel, columns: number): LinearModel {

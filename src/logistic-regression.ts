@@ -176,12 +176,12 @@ export function weightOf({ weights, numberClasses }: LinearModel, column: number
   return weights[column * strideOf(numberClasses) + classNumber]
 }
 
-/** Weights that let each class count the same: n / (k · rows of the class), so that they sum to n. */
-export function balancedWeights(y: Int32Array): Float64Array {
-  const k = y.reduce((largest, c) => Math.max(largest, c), -1) + 1
-  const sizes = new Int32Array(k)
-  for (const c of y) sizes[c]++
-  return Float64Array.from(y, (c) => y.length / (k * sizes[c]))
+/** Weights that let each class count the same, n / (k · rows of the class), so that they sum to n; 0 for rows left out. */
+export function balancedWeights(y: Int32Array, isIn: (row: number) => boolean = () => true): Float64Array {
+  const sizes = new Map<number, number>()
+  y.forEach((c, i) => isIn(i) && sizes.set(c, (sizes.get(c) ?? 0) + 1))
+  const rows = [...sizes.values()].reduce((sum, size) => sum + size, 0)
+  return Float64Array.from(y, (c, i) => (isIn(i) ? rows / (sizes.size * sizes.get(c)!) : 0))
 }
 
 /** Replaces k logits by their softmax: probabilities that sum to 1. */

@@ -27,8 +27,10 @@ function vectorOf(text: string): Float32Array {
   return Float32Array.from(kinds, (kind) => (text.match(kind)?.length ?? 0) / (text.length + 1))
 }
 
+const trainingTexts = (k: number): string[] => STYLES.slice(0, k).flatMap((style, c) => write(style, 30, c))
+
 function fitStyles(k: number, features?: 'ngrams' | 'encoder'): Attribution {
-  const texts = STYLES.slice(0, k).flatMap((style, c) => write(style, 30, c))
+  const texts = trainingTexts(k)
   const labels = Int32Array.from(texts, (_, i) => Math.floor(i / 30))
   return fitAttribution({ texts, vectors: joinVectors(texts.map(vectorOf)), labels }, features)
 }
@@ -97,6 +99,17 @@ describe.each([2, 3, 4])('the explanation among %d candidates', (k) => {
     })
   })
 
+  test("has nothing from the n-grams and the encoder for the average of the candidates' tweets", () => {
+    const explained = trainingTexts(k).map((text) => explainText(text).candidates)
+    for (let c = 0; c < k; c++) {
+      for (const part of ['ngrams', 'encoder'] as const) {
+        const parts = explained.map((candidates) => candidates[c][part])
+        expect(total(parts) / parts.length).toBeCloseTo(0, 5)
+        expect(Math.max(...parts)).toBeGreaterThan(0.1)
+      }
+    }
+  })
+
   test.each(TEXTS)('has the text by whole characters, links masked: %s', (_, text) => {
     const { characters: split } = explainText(text)
     expect(split).toEqual(characters(maskLinks(text)))
@@ -125,9 +138,20 @@ describe('the pieces of an explanation', () => {
     attribution = fitStyles(4)
   })
 
-  /** What the n-grams of each stretch of the text add to a candidate, plainly. */
+  /** The average tweet's score for a candidate by the n-grams, users counting the same, plainly. */
+  function averageScore(c: number): number {
+    const { columns, ngramModel: { weights } } = attribution
+    const scores = trainingTexts(4).map((text) => {
+      const row = styleRows(countNgrams([text]), columns)
+      return total(Array.from(row.indices, (column, p) => row.values[p] * weights[column * 4 + c]))
+    })
+    return total(scores) / scores.length
+  }
+
+  /** What the n-grams of each stretch of the text add to a candidate beyond an average tweet's share, plainly. */
   function plainPieces(text: string, c: number): Map<string, number> {
-    const { columns, ngramModel: { weights, numberClasses: k }, weights: [a] } = attribution
+    const { columns, ngramModel: { weights }, weights: [a] } = attribution
+    const averages = [0, 1, 2, 3].map(averageScore)
     const row = styleRows(countNgrams([text]), columns)
     const places = ngramPlaces(text)
     const split = characters(maskLinks(text))
@@ -136,10 +160,10 @@ describe('the pieces of an explanation', () => {
       const column = columns.buckets.indexOf(bucket)
       if (column < 0) continue
       const times = places.filter((place) => place.bucket === bucket).length
-      const value = row.values[row.indices.indexOf(column)] / times
-      const own = Array.from(weights.subarray(column * 4, column * 4 + k))
+      const value = row.values[row.indices.indexOf(column)]
+      const own = averages.map((average, of) => value * weights[column * 4 + of] - value ** 2 * average)
       const piece = split.slice(start, end).join('')
-      sums.set(piece, (sums.get(piece) ?? 0) + a * value * (own[c] - total(own) / k))
+      sums.set(piece, (sums.get(piece) ?? 0) + (a * (own[c] - total(own) / 4)) / times)
     }
     return sums
   }

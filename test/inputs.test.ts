@@ -164,13 +164,13 @@ describe('a page number', () => {
 describe('what was typed', () => {
   test('is shown again as it was', () => {
     expect(typedIn({ users: ['ann', 'b b'], text: ' hi \r\n' }, { username: ' @x y' })).toEqual({
-      username: ' @x y', users: ['ann', 'b b'], text: ' hi \r\n'
+      username: ' @x y', users: ['ann', 'b b'], text: ' hi \r\n', importing: false
     })
   })
 
   test('in the body comes before what stands in the address', () => {
     const typed = typedIn({ text: 'address', username: 'one' }, { text: 'body' })
-    expect(typed).toEqual({ username: 'one', users: [], text: 'body' })
+    expect(typed).toEqual({ username: 'one', users: [], text: 'body', importing: false })
   })
 
   test('of one user is a list of one', () => {
@@ -185,7 +185,7 @@ describe('what was typed', () => {
     ['values that are no fields', ['text', 7, true]],
     ['a list', [['a', 'b']]]
   ])('is nothing in %s', (_, sources) => {
-    expect(typedIn(...sources)).toEqual({ username: '', users: [], text: '' })
+    expect(typedIn(...sources)).toEqual({ username: '', users: [], text: '', importing: false })
   })
 
   test('keeps no more than a hundred users', () => {

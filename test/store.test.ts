@@ -124,10 +124,10 @@ describe.each(databases)('the store on the $name', ({ open }) => {
       expect(new Set(pages.flatMap(({ tweets }) => idsOf(tweets))).size).toBe(150)
     })
 
-    test('are none on a page beyond the last, and one empty page for a user without any', async () => {
+    test('are the last ones on a page beyond the last, and none for a user without any', async () => {
       await save('Ann', 3)
       await save('Bob', 0)
-      expect(await store.listTweets('id of Ann', 9, 3)).toEqual({ tweets: [], page: 9, pages: 1 })
+      expect(await store.listTweets('id of Ann', 9, 3)).toEqual(await store.listTweets('id of Ann', 1, 3))
       expect(await store.listTweets('id of Bob', 1)).toEqual({ tweets: [], page: 1, pages: 1 })
     })
 
@@ -151,6 +151,7 @@ describe.each(databases)('the store on the $name', ({ open }) => {
       expect(await store.loadCorpus('id of Ann', 'encoder@1')).toEqual({
         ids: ['Ann 3', 'Ann 2', 'Ann 1'],
         texts: ['Ann says 3', 'Ann says 2', 'Ann says 1'],
+        dates: tweetsOf('Ann', 3).map(({ createdAt }) => createdAt).reverse(),
         vectors: [Float32Array.of(2, 1), Float32Array.of(1, 1), Float32Array.of(0, 1)],
         stale: []
       })
