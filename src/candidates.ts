@@ -9,6 +9,7 @@ import type { Corpus, StoredUser } from './store.js'
 import { joinVectors, slices } from './vectors.js'
 
 export const FEWEST_TWEETS = 20
+const MOST_TWEETS = 500 // of each user, the newest: fitting on more takes longer than a visitor waits
 
 export interface Candidates extends Kept {
   users: StoredUser[]
@@ -84,9 +85,9 @@ export function scoresOf({ ngrams, encoder }: Attribution['heldOut'], i: number,
 /** A user's tweets; vectors that another encoder made are made anew first. */
 async function loadCorpus({ store, threads }: Parts, user: StoredUser): Promise<Corpus> {
   const encoder = await threads.encoderName()
-  const corpus = await store.loadCorpus(user.id, encoder)
+  const corpus = await store.loadCorpus(user.id, encoder, MOST_TWEETS)
   if (corpus.stale.length === 0) return corpus
   const vectors = slices(await threads.embed(corpus.stale.map(({ text }) => text)), corpus.stale.length)
   await store.saveVectors(corpus.stale.map(({ id }, i) => ({ id, embedding: vectors[i] })), encoder)
-  return store.loadCorpus(user.id, encoder)
+  return store.loadCorpus(user.id, encoder, MOST_TWEETS)
 }

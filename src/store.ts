@@ -90,9 +90,10 @@ export function createStore(prisma: PrismaClient) {
       return tweets.map(({ text }) => text)
     },
 
-    async loadCorpus(userId: string, encoder: string): Promise<Corpus> {
+    /** A user's newest tweets, `size` at the most. */
+    async loadCorpus(userId: string, encoder: string, size: number): Promise<Corpus> {
       const select = { id: true, text: true, createdAt: true, embedding: true, encoder: true }
-      const tweets = await prisma.tweet.findMany({ select, where: { userId }, orderBy: NEWEST_FIRST })
+      const tweets = await prisma.tweet.findMany({ select, where: { userId }, orderBy: NEWEST_FIRST, take: size })
       return {
         ids: tweets.map(({ id }) => id),
         texts: tweets.map(({ text }) => text),

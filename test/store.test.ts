@@ -146,9 +146,14 @@ describe.each(databases)('the store on the $name', ({ open }) => {
   })
 
   describe('the corpus', () => {
+    test('is of the newest tweets, as many as are asked for', async () => {
+      await save('Ann', 5)
+      expect((await store.loadCorpus('id of Ann', 'encoder@1', 2)).ids).toEqual(['Ann 5', 'Ann 4'])
+    })
+
     test('has ids, texts and vectors in one order, newest first', async () => {
       await save('Ann', 3)
-      expect(await store.loadCorpus('id of Ann', 'encoder@1')).toEqual({
+      expect(await store.loadCorpus('id of Ann', 'encoder@1', 100)).toEqual({
         ids: ['Ann 3', 'Ann 2', 'Ann 1'],
         texts: ['Ann says 3', 'Ann says 2', 'Ann says 1'],
         dates: tweetsOf('Ann', 3).map(({ createdAt }) => createdAt).reverse(),
@@ -164,7 +169,7 @@ describe.each(databases)('the store on the $name', ({ open }) => {
       await store.saveTweets(profile('Ann'), null, tweetsOf('Ann', 1, { embedding: part }), 'encoder@1')
       const stored = await prisma.tweet.findFirstOrThrow()
       expect(Buffer.from(stored.embedding).toString('hex')).toBe('0000803f0000008001000000ffff7fffabaaaa3e0000807f')
-      const [vector] = (await store.loadCorpus('id of Ann', 'encoder@1')).vectors
+      const [vector] = (await store.loadCorpus('id of Ann', 'encoder@1', 100)).vectors
       expect([...vector].map((value) => Object.is(value, -0) ? '-0' : value))
         .toEqual([...embedding].map((value) => Object.is(value, -0) ? '-0' : value))
     })
@@ -172,11 +177,11 @@ describe.each(databases)('the store on the $name', ({ open }) => {
     test('names the tweets whose vectors another encoder made, until they are made anew', async () => {
       await save('Ann', 2)
       await store.saveTweets(profile('Ann'), null, tweetsOf('Ann', 4), 'encoder@2')
-      const { stale } = await store.loadCorpus('id of Ann', 'encoder@2')
+      const { stale } = await store.loadCorpus('id of Ann', 'encoder@2', 100)
       expect(idsOf(stale)).toEqual(['Ann 2', 'Ann 1'])
       expect(stale[0].text).toBe('Ann says 2')
       await store.saveVectors(stale.map(({ id }, i) => ({ id, embedding: Float32Array.of(9, 8, i) })), 'encoder@2')
-      expect(await store.loadCorpus('id of Ann', 'encoder@2')).toMatchObject({
+      expect(await store.loadCorpus('id of Ann', 'encoder@2', 100)).toMatchObject({
         ids: ['Ann 4', 'Ann 3', 'Ann 2', 'Ann 1'],
         vectors: [[3, 1], [2, 1], [9, 8, 0], [9, 8, 1]].map((vector) => Float32Array.from(vector)),
         stale: []
@@ -186,7 +191,7 @@ describe.each(databases)('the store on the $name', ({ open }) => {
     test('is left as it is when no vectors are given', async () => {
       await save('Ann', 1)
       await store.saveVectors([], 'encoder@2')
-      expect((await store.loadCorpus('id of Ann', 'encoder@1')).stale).toEqual([])
+      expect((await store.loadCorpus('id of Ann', 'encoder@1', 100)).stale).toEqual([])
     })
   })
 
@@ -247,7 +252,7 @@ describe.each(databases)('the store on the $name', ({ open }) => {
       await store.saveTweets(profile('Ann'), null, tweets, 'encoder@1')
       expect(await store.findUser('Ann')).toMatchObject({ tweets: 3200 })
       await store.saveVectors(idsOf(tweets).map((id) => ({ id, embedding })), 'encoder@2')
-      expect((await store.loadCorpus('id of Ann', 'encoder@2')).stale).toEqual([])
+      expect((await store.loadCorpus('id of Ann', 'encoder@2', 100)).stale).toEqual([])
     })
 
     test('the same user twice at once makes one user with each tweet once', async () => {
