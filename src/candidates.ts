@@ -88,6 +88,6 @@ async function loadCorpus({ store, threads }: Parts, user: StoredUser): Promise<
   const corpus = await store.loadCorpus(user.id, encoder, MOST_TWEETS)
   if (corpus.stale.length === 0) return corpus
   const vectors = slices(await threads.embed(corpus.stale.map(({ text }) => text)), corpus.stale.length)
-  await store.saveVectors(corpus.stale.map(({ id }, i) => ({ id, embedding: vectors[i] })), encoder)
+  await store.saveVectors(user.id, corpus.stale.map(({ id }, i) => ({ id, embedding: vectors[i] })), encoder)
   return store.loadCorpus(user.id, encoder, MOST_TWEETS)
 }

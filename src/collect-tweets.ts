@@ -22,9 +22,10 @@ export async function collectTweets(parts: Parts, username: string): Promise<{ u
   const own = ownTexts(posts)
   if (!known && own.length === 0) throw new VisibleError(422, `@${profile.username} has no posts of their own to learn from.`)
   const tweets = await embedTweets(parts, await notStored(parts, profile.id, own))
-  await store.saveTweets({ ...profile, source: 'x' }, posts[0]?.id ?? null, tweets, await parts.threads.encoderName())
+  const encoder = await parts.threads.encoderName()
+  const added = await store.saveTweets({ ...profile, source: 'x' }, posts[0]?.id ?? null, tweets, encoder)
   const user = await store.findUser(profile.username)
-  return { user: user!, added: tweets.length }
+  return { user: user!, added }
 }
 
 /** Up to X_POSTS_PER_USER posts, newest first. */

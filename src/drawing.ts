@@ -45,6 +45,6 @@ export function mapDots({ text, tweets }: PredictionMap): { dots: { x: number; y
 
 /** Where a stored tweet is to be read on X; nothing for tweets that were never there. */
 export function postUrl({ username, source }: StoredUser, id: string): string | undefined {
-  const postId = source === 'sample' ? undefined : /\d{15,}$/.exec(id)?.[0] // ids of 2010 and later; shorter numbers are places in a file
-  return postId && `https://x.com/${username}/status/${postId}`
+  const isPost = source !== 'sample' && /^\d{15,20}$/.test(id) // shorter numbers are places in a file
+  return isPost ? `https://x.com/${username}/status/${id}` : undefined
 }

@@ -28,7 +28,7 @@ export async function importTweets(parts: Parts, { username, path, fileName, rep
   const id = `archive:${username.toLowerCase()}`
   const vectors = slices(await threads.embed(tweets.map(({ text }) => text)), tweets.length)
   const rows = tweets.map((tweet, i) => ({
-    id: `${id}:${tweet.id ?? tweets.length - i}`, // the same file may be imported under two names
+    id: tweet.id ?? String(tweets.length - i),
     text: tweet.text,
     createdAt: tweet.createdAt,
     position: BigInt(tweets.length - i),

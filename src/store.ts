@@ -104,13 +104,14 @@ export function createStore(prisma: PrismaClient) {
     },
 
     /** Saves a user with tweets, all or nothing. A user of the name who has another id makes way: X gives names anew. */
-    async saveTweets(user: UserProfile, newestTweetId: string | null, tweets: NewTweet[], encoder: string): Promise<void> {
-      await prisma.$transaction(async (tx) => {
+    async saveTweets(user: UserProfile, newestTweetId: string | null, tweets: NewTweet[], encoder: string): Promise<number> {
+      return prisma.$transaction(async (tx) => {
         const usernameKey = keyOf(user.username)
         await tx.user.deleteMany({ where: { usernameKey, NOT: { id: user.id } } })
         const fields = { ...user, usernameKey, collectedAt: new Date(), ...(newestTweetId && { newestTweetId }) }
         await tx.user.upsert({ select: { id: true }, where: { id: user.id }, create: fields, update: fields })
-        await tx.tweet.createMany({ data: tweets.map((tweet) => rowOf(tweet, user.id, encoder)), skipDuplicates: true })
+        const data = tweets.map((tweet) => rowOf(tweet, user.id, encoder))
+        return (await tx.tweet.createMany({ data, skipDuplicates: true })).count
       }, SAVING)
     },
 
@@ -124,12 +125,13 @@ export function createStore(prisma: PrismaClient) {
     },
 
     /** Replaces the vectors of tweets that another encoder had embedded. */
-    async saveVectors(vectors: { id: string; embedding: Float32Array }[], encoder: string): Promise<void> {
+    async saveVectors(userId: string, vectors: { id: string; embedding: Float32Array }[], encoder: string): Promise<void> {
       const rows = vectors.map(({ id, embedding }) => Prisma.sql`(${id}, ${toBytes(embedding)}::bytea)`)
       if (rows.length === 0) return
       await prisma.$executeRaw`
         UPDATE "Tweet" SET "embedding" = made."embedding", "encoder" = ${encoder}
-        FROM (VALUES ${Prisma.join(rows)}) AS made ("id", "embedding") WHERE "Tweet"."id" = made."id"`
+        FROM (VALUES ${Prisma.join(rows)}) AS made ("id", "embedding")
+        WHERE "Tweet"."userId" = ${userId} AND "Tweet"."id" = made."id"`
     },
 
     async removeUser(id: string): Promise<void> {

@@ -118,7 +118,7 @@ describe.each(databases)('candidates on the $name', ({ open }) => {
 
   test('are fitted anew after a tweet is removed', async () => {
     await findCandidates(parts, BOTH)
-    await parts.prisma.tweet.delete({ where: { id: 'Calm_Example:3' } })
+    await parts.prisma.tweet.deleteMany({ where: { id: 'Calm_Example:3' } })
     const after = await findCandidates(parts, BOTH)
     expect(after.tweets.map(({ id }) => id)).not.toContain('Calm_Example:3')
     expect(after.tweets).toHaveLength(54)
@@ -126,7 +126,7 @@ describe.each(databases)('candidates on the $name', ({ open }) => {
 
   test('are fitted anew after as many tweets are removed as collected', async () => {
     await findCandidates(parts, BOTH)
-    await parts.prisma.tweet.delete({ where: { id: 'Keen_Example:3' } })
+    await parts.prisma.tweet.deleteMany({ where: { id: 'Keen_Example:3' } })
     await save(parts, 'Keen_Example', [keen(25)], 25)
     const ids = (await findCandidates(parts, BOTH)).tweets.map(({ id }) => id)
     expect(ids).toHaveLength(55)

@@ -180,7 +180,7 @@ describe.each(databases)('the game on the $name', ({ open }) => {
       const tweet = { id: 'added', text: 'One more of hers.', userId, position: 1n, embedding, encoder }
       await parts.prisma.tweet.create({ data: tweet })
       const after = await play('added', () => 0)
-      await parts.prisma.tweet.delete({ where: { id: 'added' } })
+      await parts.prisma.tweet.deleteMany({ where: { id: 'added' } })
       expect(after.map(({ author }) => author)).toEqual(before.map(({ author }) => author))
       const texts = new Set(after.map(({ text }) => text))
       expect(before.filter(({ text }) => !texts.has(text)).length).toBeLessThanOrEqual(1)

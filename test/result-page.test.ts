@@ -78,6 +78,15 @@ describe.skipIf(skipped)('the sample users in a browser', () => {
     })
   })
 
+  test.each([{ javaScriptEnabled: true }, { javaScriptEnabled: false }])('the page of a user with %o shows how they write', async (options) => {
+    const page = await open('/users/milo_demo', options)
+    await page.getByRole('heading', { name: 'How they write' }).waitFor()
+    for (const name of [/hour/i, /day/i]) expect(await page.getByRole('img', { name }).count()).toBeGreaterThan(0)
+    expect(await page.getByRole('table').count()).toBeGreaterThanOrEqual(3)
+    expect(await page.getByRole('table').first().innerText()).toContain('and')
+    expect(await width(page)).toBe(0)
+  })
+
   test('a dot on the map shows its tweet when it is focused, and arrow keys move on', async () => {
     const page = await open(RESULT)
     const output = page.locator('[data-map-tweet]')

@@ -145,6 +145,13 @@ describe.each(databases)('the store on the $name', ({ open }) => {
     })
   })
 
+  test('tweets of one id by two users are stored for both, and counted', async () => {
+    expect(await store.saveTweets(profile('Ann'), null, tweetsOf('same', 2), 'encoder@1')).toBe(2)
+    expect(await store.saveTweets(profile('Bob'), null, tweetsOf('same', 3), 'encoder@1')).toBe(3)
+    expect(await store.saveTweets(profile('Bob'), null, tweetsOf('same', 4), 'encoder@1')).toBe(1)
+    expect((await store.listUsers()).map(({ username, tweets }) => [username, tweets]).sort()).toEqual([['Ann', 2], ['Bob', 4]])
+  })
+
   describe('the corpus', () => {
     test('is of the newest tweets, as many as are asked for', async () => {
       await save('Ann', 5)
@@ -180,7 +187,7 @@ describe.each(databases)('the store on the $name', ({ open }) => {
       const { stale } = await store.loadCorpus('id of Ann', 'encoder@2', 100)
       expect(idsOf(stale)).toEqual(['Ann 2', 'Ann 1'])
       expect(stale[0].text).toBe('Ann says 2')
-      await store.saveVectors(stale.map(({ id }, i) => ({ id, embedding: Float32Array.of(9, 8, i) })), 'encoder@2')
+      await store.saveVectors('id of Ann', stale.map(({ id }, i) => ({ id, embedding: Float32Array.of(9, 8, i) })), 'encoder@2')
       expect(await store.loadCorpus('id of Ann', 'encoder@2', 100)).toMatchObject({
         ids: ['Ann 4', 'Ann 3', 'Ann 2', 'Ann 1'],
         vectors: [[3, 1], [2, 1], [9, 8, 0], [9, 8, 1]].map((vector) => Float32Array.from(vector)),
@@ -190,7 +197,7 @@ describe.each(databases)('the store on the $name', ({ open }) => {
 
     test('is left as it is when no vectors are given', async () => {
       await save('Ann', 1)
-      await store.saveVectors([], 'encoder@2')
+      await store.saveVectors('id of Ann', [], 'encoder@2')
       expect((await store.loadCorpus('id of Ann', 'encoder@1', 100)).stale).toEqual([])
     })
   })
@@ -251,7 +258,7 @@ describe.each(databases)('the store on the $name', ({ open }) => {
       const tweets = tweetsOf('Ann', 3200, { embedding })
       await store.saveTweets(profile('Ann'), null, tweets, 'encoder@1')
       expect(await store.findUser('Ann')).toMatchObject({ tweets: 3200 })
-      await store.saveVectors(idsOf(tweets).map((id) => ({ id, embedding })), 'encoder@2')
+      await store.saveVectors('id of Ann', idsOf(tweets).map((id) => ({ id, embedding })), 'encoder@2')
       expect((await store.loadCorpus('id of Ann', 'encoder@2', 100)).stale).toEqual([])
     })
 

@@ -22,7 +22,7 @@ CREATE TABLE "Tweet" (
   "position" BIGINT NOT NULL,
   "embedding" BYTEA NOT NULL,
   "encoder" TEXT NOT NULL,
-  CONSTRAINT "Tweet_pkey" PRIMARY KEY ("id"),
+  CONSTRAINT "Tweet_pkey" PRIMARY KEY ("userId", "id"),
   CONSTRAINT "Tweet_userId_fkey" FOREIGN KEY ("userId") REFERENCES "User" ("id") ON DELETE CASCADE ON UPDATE CASCADE
 );
 
