@@ -20,8 +20,9 @@ export function adminRoutes(parts: Parts): Router {
 
   router.post('/admin/update', async (_request, response) => {
     const report = await updateAll(parts)
+    const users = await parts.store.listUsers() // here and not in `html`: Express awaits the handler, not what format calls
     response.format({
-      html: async () => response.render('admin', { users: await parts.store.listUsers(), report }),
+      html: () => response.render('admin', { users, report }),
       json: () => response.json({ users: report })
     })
   })

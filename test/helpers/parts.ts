@@ -4,10 +4,11 @@ import { connect } from '../../src/database.js'
 import { readEnv } from '../../src/env.js'
 import { createFittedModels } from '../../src/fitted-models.js'
 import { MODEL_MEMORY, type Parts } from '../../src/parts.js'
+import { addSamples } from '../../src/samples.js'
 import { createStore } from '../../src/store.js'
 import { openThreads, type Threads } from '../../src/threads.js'
 import { createXApi } from '../../src/x-api.js'
-import type { TestDatabase } from './databases.js'
+import { openEmbeddedDatabase, type TestDatabase } from './databases.js'
 
 export type TestParts = Parts & { prisma: ReturnType<typeof connect> }
 
@@ -42,5 +43,22 @@ export async function serve(parts: Parts): Promise<{ url: string; close(): Promi
         server.closeAllConnections()
         server.close(() => resolve())
       })
+  }
+}
+
+/** The web app with the sample users, on a database and threads of its own. */
+export async function openSampleApp(settings: Record<string, string> = {}): Promise<{ url: string; parts: TestParts; close(): Promise<void> }> {
+  const database = await openEmbeddedDatabase()
+  const parts = openTestParts(database, settings)
+  await addSamples(parts)
+  const app = await serve(parts)
+  return {
+    url: app.url,
+    parts,
+    async close() {
+      await app.close()
+      await parts.close()
+      await database.close()
+    }
   }
 }
