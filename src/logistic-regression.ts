@@ -58,11 +58,6 @@ export class SoftmaxRegression extends LogisticRegression {
     this.options = { penalty, interceptColumn, tolerance, maxEvaluations }
   }
 
-  /** The weight of a feature for a class. */
-  weight(column: number, classNumber: number): number {
-    return weightOf(this, column, classNumber)
-  }
-
   /**
    * Fits the weights.
    * @param X n×d feature rows

@@ -4,11 +4,8 @@ import { cardSvg } from '../src/card.js'
 import type { Verdict } from '../src/attribution.js'
 import type { Prediction } from '../src/predict-author.js'
 import { toPng } from '../src/raster.js'
-import { addSamples } from '../src/samples.js'
-import { openThreads } from '../src/threads.js'
 import { clip, widthOf, wrap } from '../src/text-lines.js'
-import { openEmbeddedDatabase, type TestDatabase } from './helpers/databases.js'
-import { openTestParts, serve, type TestParts } from './helpers/parts.js'
+import { openSampleApp } from './helpers/parts.js'
 
 const NAMES = ['ruth_demo', 'ivo_demo', 'tara_demo', 'milo_demo']
 const PROBABILITIES = [0.92, 0.05, 0.02, 0.01]
@@ -159,23 +156,12 @@ test('the text can be seen in the picture', async () => {
 })
 
 describe('over HTTP', () => {
-  let database: TestDatabase
-  let parts: TestParts
-  let app: { url: string; close(): Promise<void> }
-  const threads = openThreads()
+  let app: Awaited<ReturnType<typeof openSampleApp>>
 
   beforeAll(async () => {
-    database = await openEmbeddedDatabase()
-    parts = openTestParts(database, {}, threads)
-    await addSamples(parts)
-    app = await serve(parts)
+    app = await openSampleApp()
   })
-  afterAll(async () => {
-    await app?.close()
-    await parts?.close()
-    await database?.close()
-    await threads.close()
-  })
+  afterAll(() => app?.close())
 
   const card = (query: string, accept = 'image/*'): Promise<Response> =>
     fetch(`${app.url}/predictions/card.png?${query}`, { headers: { accept } })

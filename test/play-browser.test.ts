@@ -1,34 +1,21 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { addSamples } from '../src/samples.js'
-import { openThreads, type Threads } from '../src/threads.js'
 import { findChromium, launchChromium } from './helpers/browser.js'
-import { openEmbeddedDatabase, type TestDatabase } from './helpers/databases.js'
-import { openTestParts, serve, type TestParts } from './helpers/parts.js'
+import { openSampleApp } from './helpers/parts.js'
 
 const skipped = !findChromium() && process.env.REQUIRE_BROWSER_TESTS !== '1'
 const PHONE = { width: 375, height: 812 }
 
 describe.skipIf(skipped)('the game in a browser on a phone', () => {
   let browser: Browser
-  let threads: Threads
-  let database: TestDatabase
-  let parts: TestParts
-  let app: Awaited<ReturnType<typeof serve>>
+  let app: Awaited<ReturnType<typeof openSampleApp>>
 
   beforeAll(async () => {
-    threads = openThreads()
-    ;[browser, database] = await Promise.all([launchChromium(), openEmbeddedDatabase()])
-    parts = openTestParts(database, {}, threads)
-    await addSamples(parts)
-    app = await serve(parts)
+    ;[browser, app] = await Promise.all([launchChromium(), openSampleApp()])
   })
   afterAll(async () => {
     await browser?.close()
     await app?.close()
-    await parts?.close()
-    await database?.close()
-    await threads.close()
   })
 
   async function tooWide(page: Page): Promise<number> {
@@ -38,7 +25,7 @@ describe.skipIf(skipped)('the game in a browser on a phone', () => {
 
   const authorOf = async (page: Page): Promise<string> => {
     const text = (await page.locator('blockquote p').textContent())!
-    return (await parts.prisma.tweet.findFirstOrThrow({ where: { text }, select: { user: true } })).user.username
+    return (await app.parts.prisma.tweet.findFirstOrThrow({ where: { text }, select: { user: true } })).user.username
   }
 
   test.each([['with script', true], ['without script', false]])('is played %s', async (_, javaScriptEnabled) => {

@@ -2,11 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { addSamples } from '../src/samples.js'
-import { openThreads, type Threads } from '../src/threads.js'
 import { findChromium, launchChromium } from './helpers/browser.js'
-import { openEmbeddedDatabase, type TestDatabase } from './helpers/databases.js'
-import { openTestParts, serve, type TestParts } from './helpers/parts.js'
+import { openSampleApp } from './helpers/parts.js'
 
 const skipped = !findChromium() && process.env.REQUIRE_BROWSER_TESTS !== '1'
 const PHONE = { width: 375, height: 812 }
@@ -22,27 +19,17 @@ interface Violation {
 
 describe.skipIf(skipped)('the sample users in a browser', () => {
   let browser: Browser
-  let threads: Threads
-  let database: TestDatabase
-  let parts: TestParts
-  let app: { url: string; close(): Promise<void> }
+  let app: Awaited<ReturnType<typeof openSampleApp>>
   let axe: string
 
   beforeAll(async () => {
     axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-    threads = openThreads()
-    ;[browser, database] = await Promise.all([launchChromium(), openEmbeddedDatabase()])
-    parts = openTestParts(database, { ADMIN_PASSWORD: 'a long password' }, threads)
-    await addSamples(parts)
-    app = await serve(parts)
+    ;[browser, app] = await Promise.all([launchChromium(), openSampleApp({ ADMIN_PASSWORD: 'a long password' })])
   })
   afterEach(() => Promise.all((browser?.contexts() ?? []).map((context) => context.close())))
   afterAll(async () => {
     await browser?.close()
     await app?.close()
-    await parts?.close()
-    await database?.close()
-    await threads.close()
   })
 
   async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {

@@ -2,11 +2,8 @@ import { request as httpRequest } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Verdict } from '../src/attribution.js'
 import type { Prediction } from '../src/predict-author.js'
-import { addSamples } from '../src/samples.js'
 import { shareOf } from '../src/share.js'
-import { openThreads } from '../src/threads.js'
-import { openEmbeddedDatabase, type TestDatabase } from './helpers/databases.js'
-import { openTestParts, serve, type TestParts } from './helpers/parts.js'
+import { openSampleApp } from './helpers/parts.js'
 
 const PLACE = { protocol: 'https', host: 'hypotweet.example' }
 
@@ -62,23 +59,12 @@ describe('what is shared', () => {
 })
 
 describe('the tags of a result', () => {
-  let database: TestDatabase
-  let parts: TestParts
-  let app: { url: string; close(): Promise<void> }
-  const threads = openThreads()
+  let app: Awaited<ReturnType<typeof openSampleApp>>
 
   beforeAll(async () => {
-    database = await openEmbeddedDatabase()
-    parts = openTestParts(database, {}, threads)
-    await addSamples(parts)
-    app = await serve(parts)
+    app = await openSampleApp()
   })
-  afterAll(async () => {
-    await app?.close()
-    await parts?.close()
-    await database?.close()
-    await threads.close()
-  })
+  afterAll(() => app?.close())
 
   const TEXT = 'One has <mislaid> the "marmalade" & it\'s gone.'
   const PATH = `/predictions?users=ruth_demo&users=ivo_demo&text=${encodeURIComponent(TEXT)}`
