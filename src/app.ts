@@ -10,6 +10,7 @@ import { typedIn } from './inputs.js'
 import type { Parts } from './parts.js'
 import { adminRoutes } from './routes/admin.js'
 import { cardRoutes } from './routes/card.js'
+import { exportRoutes } from './routes/exports.js'
 import { healthRoutes } from './routes/health.js'
 import { homeRoutes } from './routes/home.js'
 import { importRoutes } from './routes/imports.js'
@@ -34,7 +35,7 @@ export function createApp(parts: Parts): Express {
   app.use('/assets/pico', express.static(picoFolder, { maxAge: '1d' }))
   app.use(express.urlencoded({ extended: false, limit: '64kb' }), express.json({ limit: '64kb' }))
   app.use(homeRoutes(parts), importRoutes(parts), userRoutes(parts), predictionRoutes(parts), cardRoutes(parts))
-  app.use(playRoutes(parts), adminRoutes(parts), healthRoutes(parts))
+  app.use(exportRoutes(parts), playRoutes(parts), adminRoutes(parts), healthRoutes(parts))
   app.use((request) => {
     throw new VisibleError(404, `There is no page ${request.path} here.`)
   })

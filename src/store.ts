@@ -85,6 +85,22 @@ export function createStore(prisma: PrismaClient) {
       return { tweets, page, pages }
     },
 
+    /** All of a user's tweets, newest first, some at a time: what is written away need not fit into memory. */
+    async *readTweets(userId: string, size = 500): AsyncGenerator<TweetPage['tweets']> {
+      let after: { position: bigint; id: string } | undefined
+      do {
+        const { position, id } = after ?? {}
+        const tweets = await prisma.tweet.findMany({
+          select: { id: true, text: true, createdAt: true, position: true },
+          where: { userId, ...(after && { OR: [{ position: { lt: position } }, { position, id: { lt: id } }] }) },
+          orderBy: NEWEST_FIRST,
+          take: size
+        })
+        yield tweets.map(({ id, text, createdAt }) => ({ id, text, createdAt }))
+        after = tweets.length === size ? tweets.at(-1) : undefined
+      } while (after)
+    },
+
     async listTexts(userId: string): Promise<string[]> {
       const tweets = await prisma.tweet.findMany({ select: { text: true }, where: { userId } })
       return tweets.map(({ text }) => text)
