@@ -1,8 +1,9 @@
 import { mkdir, open, readFile, rm } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
-import { PGLiteSocketServer } from '@electric-sql/pglite-socket'
+import { PGLiteSocketHandler, type PGLiteSocketHandlerOptions } from '@electric-sql/pglite-socket'
+import { Turns } from './turns.js'
 
 export interface EmbeddedPostgres {
   url: string
@@ -18,15 +19,34 @@ export async function openEmbeddedPostgres(folder: string): Promise<EmbeddedPost
   const lock = join(folder, 'lock')
   await takeLock(lock, folder)
   const db = await PGlite.create(join(folder, 'postgres'))
-  const port = await freePort()
-  const server = new PGLiteSocketServer({ db, port, host: '127.0.0.1', maxConnections: 100 })
-  await server.start()
+  const server = await serve(db)
   return {
-    url: `postgresql://postgres@127.0.0.1:${port}/postgres?sslmode=disable`,
+    url: `postgresql://postgres@127.0.0.1:${server.port}/postgres?sslmode=disable`,
     async close() {
-      await server.stop()
+      await server.close()
       await db.close()
       await rm(lock, { force: true })
+    }
+  }
+}
+
+/** Answers Postgres's protocol on a free loopback port. */
+async function serve(db: PGlite): Promise<{ port: number; close(): Promise<void> }> {
+  const queryQueue = new Turns(db) as unknown as PGLiteSocketHandlerOptions['queryQueue']
+  const connections = new Map<Socket, PGLiteSocketHandler>()
+  const server = createServer((socket) => {
+    const handler = new PGLiteSocketHandler({ queryQueue, closeOnDetach: true })
+    connections.set(socket, handler)
+    socket.once('close', () => connections.delete(socket))
+    void handler.attach(socket)
+  })
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve))
+      await Promise.all([...connections.values()].map((handler) => handler.detach(true)))
+      await closed
     }
   }
 }
@@ -49,12 +69,4 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve, reject) => probe.once('error', reject).listen(0, '127.0.0.1', resolve))
-  const { port } = probe.address() as AddressInfo
-  await new Promise((resolve) => probe.close(resolve))
-  return port
 }

@@ -3,9 +3,11 @@ import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
+import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
 import { connect, migrate } from '../src/database.js'
@@ -240,3 +242,71 @@ function openElsewhere(folder: string, sql = 'SELECT 1'): ChildProcess & { words
   })
   return Object.assign(child, { words: text(child.stderr) })
 }
+
+describe('the embedded Postgres with many connections', () => {
+  let database: TestDatabase
+  const pools: pg.Pool[] = []
+
+  beforeEach(async () => {
+    database = await openEmbeddedDatabase()
+  })
+  afterEach(async () => {
+    await Promise.all(pools.splice(0).map((pool) => pool.end()))
+    await database.close()
+  })
+
+  const pool = (max: number): pg.Pool => {
+    const made = new pg.Pool({ connectionString: database.url, max })
+    made.on('error', () => {})
+    pools.push(made)
+    return made
+  }
+
+  test('answers each its own when several have waited for the end of a transaction', async () => {
+    const connections = pool(8)
+    await Promise.all(Array.from({ length: 8 }, () => connections.query('SELECT pg_sleep(0.01)'))) // opens them all
+    const one = await connections.connect()
+    await one.query('BEGIN')
+    const asked = Array.from({ length: 40 }, async (_, i) => {
+      const [sql, value] = i % 2 ? ['SELECT $1::date::text AS it', `2026-11-${10 + (i % 20)}`] : ['SELECT $1::bigint::text AS it', String(i)]
+      return [value, (await connections.query<{ it: string }>(sql, [value])).rows[0].it]
+    })
+    await pause(100)
+    await one.query('COMMIT')
+    one.release()
+    for (const [value, answer] of await Promise.all(asked)) expect(answer).toBe(value)
+  })
+
+  test('lets nobody see or take part in the transaction of another', async () => {
+    const connections = pool(3)
+    const [one, other] = await Promise.all([connections.connect(), connections.connect()])
+    await one.query('CREATE TABLE "Note" ("text" TEXT)')
+    await one.query('BEGIN')
+    await one.query('INSERT INTO "Note" VALUES ($1)', ['half'])
+    const seen = other.query('SELECT * FROM "Note"')
+    await one.query('ROLLBACK')
+    expect((await seen).rows).toEqual([])
+    one.release()
+    other.release()
+  })
+
+  test('rolls back what a connection that dies had begun, and serves the others', async () => {
+    const connections = pool(2)
+    const [one, other] = await Promise.all([connections.connect(), connections.connect()])
+    one.on('error', () => {})
+    await one.query('CREATE TABLE "Note" ("text" TEXT)')
+    await one.query('BEGIN')
+    await one.query('INSERT INTO "Note" VALUES ($1)', ['half'])
+    const seen = other.query('SELECT * FROM "Note"')
+    ;(one as unknown as { connection: { stream: Socket } }).connection.stream.destroy()
+    expect((await seen).rows).toEqual([])
+    one.release(true)
+    other.release()
+  })
+
+  test('goes on after a statement that fails', async () => {
+    const connections = pool(4)
+    const asked = Array.from({ length: 40 }, (_, i) => connections.query('SELECT 6 / $1::int AS it', [i % 2]).then(({ rows }) => rows[0].it, (error) => error.message))
+    expect(await Promise.all(asked)).toEqual(Array.from({ length: 40 }, (_, i) => (i % 2 ? 6 : 'division by zero')))
+  })
+})
