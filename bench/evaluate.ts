@@ -6,6 +6,7 @@
 // the app declines to answer, and how often it notices the tweets of an author who is not among them.
 
 import { parseArgs } from 'node:util'
+import { SingleBar } from 'cli-progress'
 import { z } from 'zod'
 import { fitAttribution, logitsOf, sum, verdictOf, type Verdict } from '../src/attribution.js'
 import { createEmbedder } from '../src/embedder.js'
@@ -47,11 +48,14 @@ const random = randomNumbers(options.seed)
 const outcomes: Outcome[] = []
 const strangers: Outcome[] = []
 const fitMs: number[] = []
+const bar = new SingleBar({ format: 'Evaluating {bar} {value} of {total} subsets, {eta} s left' })
+bar.start(options.subsets, 0)
 for (let i = 0; i < options.subsets; i++) {
   const order = shuffled(authors, random)
   evaluateSubset(order.slice(0, options.authors), order[options.authors])
-  progress(i + 1, options.subsets)
+  bar.update(i + 1)
 }
+bar.stop()
 reportDeclining()
 console.log(JSON.stringify(summarise(outcomes)))
 
@@ -142,8 +146,4 @@ function calibrationError(outcomes: Outcome[]): number {
     bin.right += Number(answer === label)
   }
   return bins.reduce((sum, { confidence, right }) => sum + Math.abs(confidence - right), 0) / outcomes.length
-}
-
-function progress(done: number, of: number): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r${'█'.repeat(Math.round((20 * done) / of)).padEnd(20, '░')} ${done} of ${of}${done === of ? '\n' : ''}`)
 }

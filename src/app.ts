@@ -16,6 +16,7 @@ import { homeRoutes } from './routes/home.js'
 import { importRoutes } from './routes/imports.js'
 import { playRoutes } from './routes/play.js'
 import { predictionRoutes } from './routes/predictions.js'
+import { progressRoutes } from './routes/progress.js'
 import { userRoutes } from './routes/users.js'
 import * as viewHelpers from './view-helpers.js'
 
@@ -34,7 +35,7 @@ export function createApp(parts: Parts): Express {
   app.use('/assets', express.static(folder('../public'), { maxAge: '1h' }))
   app.use('/assets/pico', express.static(picoFolder, { maxAge: '1d' }))
   app.use(express.urlencoded({ extended: false, limit: '64kb' }), express.json({ limit: '64kb' }))
-  app.use(homeRoutes(parts), importRoutes(parts), userRoutes(parts), predictionRoutes(parts), cardRoutes(parts))
+  app.use(homeRoutes(parts), importRoutes(parts), progressRoutes(parts), userRoutes(parts), predictionRoutes(parts), cardRoutes(parts))
   app.use(exportRoutes(parts), playRoutes(parts), adminRoutes(parts), healthRoutes(parts))
   app.use((request) => {
     throw new VisibleError(404, `There is no page ${request.path} here.`)

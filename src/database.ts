@@ -5,6 +5,7 @@ import pg from 'pg'
 import { PrismaClient } from './generated/prisma/client.js'
 
 const MIGRATIONS = new URL('../prisma/migrations/', import.meta.url)
+const CONNECTIONS = 6 // with the queue's 2, two processes stay below the 20 of Heroku's smallest Postgres
 const LOCK = 72707369 // Prisma's own advisory lock for migrations, so that its CLI and this wait for each other
 
 // The table as Prisma Migrate makes it, so that its CLI can take over.
@@ -15,7 +16,7 @@ const HISTORY = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
 
 /** A Prisma client on a Postgres. It connects when first used; `$disconnect` closes it. */
 export function connect(url: string): PrismaClient {
-  return new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: 10, connectionTimeoutMillis: 10_000 }) })
+  return new PrismaClient({ adapter: new PrismaPg({ connectionString: url, max: CONNECTIONS, connectionTimeoutMillis: 10_000 }) })
 }
 
 /**

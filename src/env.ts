@@ -1,8 +1,18 @@
 import { resolve } from 'node:path'
+import cronParser from 'cron-parser'
 import { z } from 'zod'
 
 const blankIsUnset = (value: unknown): unknown => (typeof value === 'string' && value.trim() === '' ? undefined : value)
 const setting = <T extends z.ZodType>(schema: T) => z.preprocess(blankIsUnset, schema)
+
+/** Whether the queue's own parser takes the line. */
+function isCron(line: string): boolean {
+  try {
+    return Boolean(cronParser.parseExpression(line, { tz: 'UTC' }))
+  } catch {
+    return false
+  }
+}
 
 // Every setting of the app; the README's table says the same and a test holds the two together.
 const Env = z.object({
@@ -13,6 +23,9 @@ const Env = z.object({
   X_BEARER_TOKEN: setting(z.string().optional()),
   X_API_URL: setting(z.url({ protocol: /^https?$/ }).optional()),
   X_POSTS_PER_USER: setting(z.coerce.number().int().min(20).max(3200).default(200)),
+  X_DAILY_POST_BUDGET: setting(z.coerce.number().int().min(0).default(2000)),
+  WORK_QUEUE: setting(z.stringbool().default(true)),
+  REFRESH_CRON: setting(z.string().refine(isCron, 'is no cron line, such as "0 3 * * *"').optional()),
   EMBEDDING_MODEL: setting(z.string().optional()),
   ADMIN_PASSWORD: setting(z.string().min(8, 'must have 8 characters or more').optional())
 })

@@ -2,6 +2,7 @@
  * An expected failure, worded for the person who sees it. Everything else is a bug and shows as a plain 500.
  *
  * `retry` is there when trying again later may help: `{}` soon, `{at}` not before that time.
+ * `charged` says that X may have served, and charged for, what did not arrive.
  */
 export class VisibleError extends Error {
   override readonly name = 'VisibleError'
@@ -9,7 +10,7 @@ export class VisibleError extends Error {
   constructor(
     readonly status: number,
     message: string,
-    readonly retry?: { at?: Date }
+    readonly retry?: { at?: Date; charged?: boolean }
   ) {
     super(message)
   }

@@ -13,7 +13,13 @@ const NOT_A_USERNAME =
 export const Username = z
   .preprocess((value) => (typeof value === 'string' ? bareUsername(value) : ''), z.string().regex(USERNAME, NOT_A_USERNAME))
 
-export const AddUser = z.object({ username: Username }, NOT_A_USERNAME)
+/** One to four names, with spaces, commas or line breaks between them; who is named twice counts once. */
+export const Usernames = z.preprocess(
+  (value) => uniqueNames([value].flat().flatMap((names) => (typeof names === 'string' ? names.split(/[\s,;]+/).filter(Boolean) : []))),
+  z.array(Username).min(1, NOT_A_USERNAME).max(MOST_USERS, 'Four users at a time, no more.')
+)
+
+export const AddUsers = z.object({ username: Usernames }, NOT_A_USERNAME)
 
 export const ImportForm = z.object({ username: Username, replies: z.stringbool().catch(false) })
 

@@ -1,7 +1,10 @@
+import { createCollections, type Collections } from './collections.js'
 import { connect, migrate } from './database.js'
 import { openEmbeddedPostgres } from './embedded-postgres.js'
 import type { Env } from './env.js'
 import { createFittedModels, type FittedModels } from './fitted-models.js'
+import { openQueue, type Queue } from './queue.js'
+import { createSpending, type Spending } from './spending.js'
 import { createStore, type Store } from './store.js'
 import { openThreads, type Threads } from './threads.js'
 import { createXApi, type XApi } from './x-api.js'
@@ -12,6 +15,9 @@ export const MODEL_MEMORY = 64 * 2 ** 20 // bytes of fitted models that are kept
 export interface Parts {
   env: Env
   store: Store
+  collections: Collections
+  spending: Spending
+  queue: Queue
   xApi: XApi
   threads: Threads
   models: FittedModels
@@ -24,14 +30,19 @@ export async function openParts(env: Env): Promise<Parts> {
   const url = env.DATABASE_URL ?? embedded!.url
   await migrate(url)
   const prisma = connect(url)
+  const queue = openQueue(url)
   const threads = openThreads(env.EMBEDDING_MODEL)
   return {
     env,
     store: createStore(prisma),
+    collections: createCollections(prisma),
+    spending: createSpending(prisma),
+    queue,
     xApi: createXApi({ token: env.X_BEARER_TOKEN, url: env.X_API_URL }),
     threads,
     models: createFittedModels(MODEL_MEMORY),
     async close() {
+      await queue.close()
       await threads.close()
       await prisma.$disconnect()
       await embedded?.close()

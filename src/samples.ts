@@ -14,21 +14,25 @@ const Samples = z.array(
   })
 )
 
-/** Stores the four sample users, who are invented, with their tweets. Those that are there already are left as they are. */
-export async function addSamples({ store, threads }: Parts): Promise<string[]> {
+/**
+ * Stores the four sample users, who are invented, with their tweets. Those that are there already are left as they are.
+ * @param onProgress told after each user how many of how many are stored
+ */
+export async function addSamples({ store, threads }: Parts, onProgress?: (done: number, of: number) => void): Promise<string[]> {
   const samples = Samples.parse(JSON.parse(await readFile(SAMPLES, 'utf8')))
-  for (const { username, name, tweets } of samples) {
+  for (const [i, { username, name, tweets }] of samples.entries()) {
     const texts = tweets.map(({ text }) => decodeText(text))
     const vectors = slices(await threads.embed(texts), texts.length)
-    const rows = tweets.map(({ createdAt }, i) => ({
-      id: `sample:${username}:${tweets.length - i}`,
-      text: texts[i],
+    const rows = tweets.map(({ createdAt }, t) => ({
+      id: `sample:${username}:${tweets.length - t}`,
+      text: texts[t],
       createdAt,
       position: BigInt(createdAt.getTime()),
-      embedding: vectors[i]
+      embedding: vectors[t]
     }))
     const user = { id: `sample:${username}`, username, name, pictureUrl: null, source: 'sample' as const }
     await store.saveTweets(user, null, rows, await threads.encoderName())
+    onProgress?.(i + 1, samples.length)
   }
   return samples.map(({ username }) => username)
 }

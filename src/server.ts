@@ -1,17 +1,31 @@
 import type { AddressInfo } from 'node:net'
 import { createApp, createHttpServer } from './app.js'
 import { readEnv } from './env.js'
+import { startWorker } from './jobs.js'
 import { openParts } from './parts.js'
 import { addSamples } from './samples.js'
 
+const LAST_ANSWERS = 5_000 // ms
+
 const parts = await start()
+const worker = parts.env.WORK_QUEUE && parts.env.X_BEARER_TOKEN ? await startWorker(parts) : undefined
 const server = createHttpServer(createApp(parts))
 server.once('error', stop)
 server.listen(parts.env.PORT, parts.env.HOST, () => {
   const { port } = server.address() as AddressInfo
   console.log(`HypoTweet is on http://localhost:${port}`)
 })
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => server.close(() => void parts.close()))
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void shutDown())
+
+/** Answers what has been asked, hands back what the worker holds, and ends. */
+async function shutDown(): Promise<void> {
+  const answered = new Promise((resolve) => server.close(resolve))
+  server.closeIdleConnections()
+  setTimeout(() => server.closeAllConnections(), LAST_ANSWERS) // a page that shows progress would stay for minutes
+  await Promise.all([answered, worker?.stop()])
+  await parts.close()
+  process.exit()
+}
 
 async function start() {
   try {

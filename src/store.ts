@@ -11,8 +11,13 @@ export interface UserProfile {
   source: Source
 }
 
-export interface StoredUser extends UserProfile {
+/** What was seen on X: the newest post, and how many posts of any kind X said there were. */
+export interface Seen {
   newestTweetId: string | null
+  postsOnX: number | null
+}
+
+export interface StoredUser extends UserProfile, Seen {
   collectedAt: Date
   tweets: number
 }
@@ -41,12 +46,15 @@ export interface Corpus {
   stale: { id: string; text: string }[]
 }
 
+/** Something else to be stored in the same transaction, told how many tweets were new. */
+type Step = (tx: Prisma.TransactionClient, added: number) => Promise<void>
+
 export type Store = ReturnType<typeof createStore>
 
 const NEWEST_FIRST = [{ position: 'desc' as const }, { id: 'desc' as const }]
 const SAVING = { maxWait: 10_000, timeout: 60_000 } // ms; the embedded Postgres takes seconds for 3,200 tweets
 const PROFILE = { id: true, username: true, name: true, pictureUrl: true, source: true } as const
-const SUMMARY = { ...PROFILE, newestTweetId: true, collectedAt: true, _count: { select: { tweets: true } } } as const
+const SUMMARY = { ...PROFILE, newestTweetId: true, postsOnX: true, collectedAt: true, _count: { select: { tweets: true } } } as const
 
 /** Every query of the app. Usernames are found without regard to case. */
 export function createStore(prisma: PrismaClient) {
@@ -101,9 +109,8 @@ export function createStore(prisma: PrismaClient) {
       } while (after)
     },
 
-    async listTexts(userId: string): Promise<string[]> {
-      const tweets = await prisma.tweet.findMany({ select: { text: true }, where: { userId } })
-      return tweets.map(({ text }) => text)
+    async listTexts(userId: string): Promise<{ id: string; text: string }[]> {
+      return prisma.tweet.findMany({ select: { id: true, text: true }, where: { userId } })
     },
 
     /** A user's newest tweets, `size` at the most. */
@@ -119,16 +126,40 @@ export function createStore(prisma: PrismaClient) {
       }
     },
 
-    /** Saves a user with tweets, all or nothing. A user of the name who has another id makes way: X gives names anew. */
+    /** Saves a user with tweets, all or nothing. */
     async saveTweets(user: UserProfile, newestTweetId: string | null, tweets: NewTweet[], encoder: string): Promise<number> {
       return prisma.$transaction(async (tx) => {
-        const usernameKey = keyOf(user.username)
-        await tx.user.deleteMany({ where: { usernameKey, NOT: { id: user.id } } })
-        const fields = { ...user, usernameKey, collectedAt: new Date(), ...(newestTweetId && { newestTweetId }) }
-        await tx.user.upsert({ select: { id: true }, where: { id: user.id }, create: fields, update: fields })
+        await saveUser(tx, user, { newestTweetId })
         const data = tweets.map((tweet) => rowOf(tweet, user.id, encoder))
         return (await tx.tweet.createMany({ data, skipDuplicates: true })).count
       }, SAVING)
+    },
+
+    /**
+     * Saves a page of a user's tweets, which have no vectors yet, and removes those of the ids `gone`, together with a
+     * step of the caller's: all or nothing.
+     */
+    async savePage(user: UserProfile, tweets: Omit<NewTweet, 'embedding'>[], gone: string[], step: Step): Promise<void> {
+      await prisma.$transaction(async (tx) => {
+        const data = tweets.map((tweet) => rowOf({ ...tweet, embedding: new Float32Array(0) }, user.id, ''))
+        if (gone.length > 0) await tx.tweet.deleteMany({ where: { userId: user.id, id: { in: gone } } })
+        if (data.length > 0) await saveUser(tx, user)
+        const { count } = await tx.tweet.createMany({ data, skipDuplicates: true })
+        await step(tx, count)
+      }, SAVING)
+    },
+
+    /** Saves that a user's posts have been read, together with a step of the caller's. */
+    async finishUser(user: UserProfile, seen: Seen, step: Step): Promise<void> {
+      await prisma.$transaction(async (tx) => {
+        await saveUser(tx, user, seen)
+        await step(tx, 0)
+      }, SAVING)
+    },
+
+    /** The tweets without a vector of this encoder's. */
+    async listNotEmbedded(userId: string, encoder: string): Promise<{ id: string; text: string }[]> {
+      return prisma.tweet.findMany({ select: { id: true, text: true }, where: { userId, NOT: { encoder } }, orderBy: NEWEST_FIRST })
     },
 
     /** Saves a user with these tweets and no others, all or nothing. */
@@ -176,6 +207,21 @@ export function createStore(prisma: PrismaClient) {
       return [...texts.values()]
     }
   }
+}
+
+/** A user of the name who has another id makes way: X gives names anew. What was not seen now stays as it was. */
+async function saveUser(tx: Prisma.TransactionClient, user: UserProfile, seen: Partial<Seen> = {}): Promise<void> {
+  const usernameKey = keyOf(user.username)
+  await tx.user.deleteMany({ where: { usernameKey, NOT: { id: user.id } } })
+  const { newestTweetId, postsOnX } = seen
+  const fields = {
+    ...user,
+    usernameKey,
+    collectedAt: new Date(),
+    newestTweetId: newestTweetId ?? undefined,
+    postsOnX: postsOnX ?? undefined
+  }
+  await tx.user.upsert({ select: { id: true }, where: { id: user.id }, create: fields, update: fields })
 }
 
 function rowOf({ embedding, ...tweet }: NewTweet, userId: string, encoder: string): Prisma.TweetCreateManyInput {

@@ -1,5 +1,6 @@
 // What the answers say with: numbers and times in words, users in JSON.
 
+import type { Collection } from './collections.js'
 import type { StoredUser } from './store.js'
 
 /** 0.0374 → "3.7%"; never "100%" or "0%" for what is not certain. */
@@ -30,6 +31,26 @@ export function sourceName(source: keyof typeof SOURCES): string {
 /** A user as the JSON answers show them. */
 export function userJson({ username, name, source, tweets, collectedAt }: StoredUser): object {
   return { username, name, source, tweets, collectedAt }
+}
+
+export const isUnderWay = ({ state }: Collection): boolean => state !== 'done' && state !== 'failed'
+
+/** How far the collecting of a user has come. */
+export function progressJson(collection: Collection): {
+  username: string; state: Collection['state']; words: string; read: number; embedded: number; toRead: number; ended: boolean
+} {
+  const { username, state, read, embedded, toRead } = collection
+  return { username, state, words: progressInWords(collection), read, embedded, toRead, ended: !isUnderWay(collection) }
+}
+
+function progressInWords({ state, message, read, toRead, kept, removed, embedded }: Collection): string {
+  const n = (number: number): string => number.toLocaleString('en')
+  if (state === 'failed') return message!
+  if (state === 'done') return `${count(read, 'post')} read, ${count(kept, 'new tweet')} kept${removed ? `, ${n(removed)} removed that X no longer shows` : ''}.`
+  if (state === 'waiting') return `${message!.replace(/\.$/, '')}; this goes on by itself.`
+  if (state === 'queued') return 'Waiting for its turn…'
+  const behind = embedded < kept ? `, ${n(embedded)} of ${n(kept)} embedded` : ''
+  return `Reading posts… ${n(read)} of ${n(toRead)}${behind}`
 }
 
 const LEFT_OUT = {

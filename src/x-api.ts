@@ -5,7 +5,8 @@ import {
 import { z } from 'zod'
 import { VisibleError } from './errors.js'
 
-export interface XUser { id: string; username: string; name: string; pictureUrl: string | null }
+/** `posts` is how many posts of any kind there are, retweets and replies among them. */
+export interface XUser { id: string; username: string; name: string; pictureUrl: string | null; posts: number | null }
 
 /** A post as X gives it: HTML entities still encoded, whole even when it is longer than 280 characters. */
 export interface XPost { id: string; text: string; createdAt: Date | null }
@@ -48,7 +49,8 @@ const User = z.object({
   username: z.string().regex(/^\w{1,20}$/),
   name: z.string(),
   protected: z.boolean().optional(),
-  profile_image_url: z.string().optional()
+  profile_image_url: z.string().optional(),
+  public_metrics: z.object({ tweet_count: z.number().int().optional() }).optional()
 })
 const UserAnswer = z.object({ data: User.optional(), errors: Problems })
 
@@ -75,7 +77,7 @@ export function createXApi(options: XApiOptions): XApi {
   const ask = createAsk(options)
   return {
     async findUser(username) {
-      const query = { 'user.fields': 'profile_image_url,protected' }
+      const query = { 'user.fields': 'profile_image_url,protected,public_metrics' }
       const answer = await ask(`users/by/username/${encodeURIComponent(username)}`, query, username)
       return toUser(readAnswer(UserAnswer, answer), username)
     },
@@ -140,7 +142,8 @@ function parseJson(text: unknown): unknown {
 function toUser({ data, errors }: z.infer<typeof UserAnswer>, username: string): XUser {
   if (!data) throw wordProblem(errors, username) ?? unreadable()
   if (data.protected) throw userProtected(data.username)
-  return { id: data.id, username: data.username, name: data.name, pictureUrl: pictureUrl(data.profile_image_url) }
+  const { id, name, profile_image_url, public_metrics } = data
+  return { id, username: data.username, name, pictureUrl: pictureUrl(profile_image_url), posts: public_metrics?.tweet_count ?? null }
 }
 
 function pictureUrl(address = ''): string | null {
@@ -242,25 +245,25 @@ function rateLimited(reset: unknown): VisibleError {
   // A little in the past is a clock that differs from ours; a day ahead is longer than any of X's windows.
   const sensible = told > now - minute && told < now + 24 * 60 * minute
   const at = new Date(sensible ? told : now + 15 * minute)
-  // Rounded up, because a visitor who comes back within that minute should not be early.
+  // Rounded up: what goes on by itself should not seem to be late.
   const clock = new Date(Math.ceil(at.getTime() / minute) * minute).toISOString().slice(11, 16)
-  return new VisibleError(503, `X asks us to wait until ${clock} UTC. Please try again then.`, { at })
+  return new VisibleError(503, `X asks us to wait until ${clock} UTC.`, { at })
 }
 
 function unwell(): VisibleError {
-  return new VisibleError(502, 'X is not well at the moment. Please try again in a few minutes.', {})
+  return new VisibleError(502, 'X is not well at the moment.', {})
 }
 
 function timedOut(timeoutMs: number): VisibleError {
   const seconds = timeoutMs / 1000
   const limit = `${seconds} second${seconds === 1 ? '' : 's'}`
-  return new VisibleError(503, `X did not answer within ${limit}. Please try again in a few minutes.`, {})
+  return new VisibleError(503, `X did not answer within ${limit}.`, { charged: true })
 }
 
 function unreachable(): VisibleError {
-  return new VisibleError(502, 'X could not be reached. Please try again in a few minutes.', {})
+  return new VisibleError(502, 'X could not be reached.', { charged: true })
 }
 
 function unreadable(): VisibleError {
-  return new VisibleError(502, "X's answer broke off or made no sense. Please try again in a few minutes.", {})
+  return new VisibleError(502, "X's answer broke off or made no sense.", { charged: true })
 }

@@ -110,7 +110,7 @@ describe.skipIf(skipped)('in a browser', () => {
   }
 
   async function add(page: Page, username: string): Promise<void> {
-    await page.getByRole('textbox', { name: 'Add an X user' }).fill(username)
+    await page.getByRole('textbox', { name: 'Add X users' }).fill(username)
     await page.getByRole('button', { name: 'Add', exact: true }).click()
   }
 
@@ -141,7 +141,7 @@ describe.skipIf(skipped)('in a browser', () => {
 
       await add(page, '@wren_example')
       await page.getByRole('heading', { name: /^Wren/ }).waitFor()
-      expect(await page.getByRole('status').textContent()).toBe('40 new tweets added.')
+      expect(await page.getByRole('status').textContent()).toBe('Last look on X: 40 posts read, 40 new tweets kept.')
       expect(await tooWide(page)).toBeLessThanOrEqual(0)
 
       await page.getByRole('link', { name: 'HypoTweet' }).click()
@@ -195,17 +195,17 @@ describe.skipIf(skipped)('in a browser', () => {
       const { page, problems } = await open()
       for (const [username, words] of [
         ['no such name!', /1 to 15 letters/],
-        ['@nobody', /There is no X user @nobody/],
+        ['nobody', /There is no X user @nobody/],
         ['suspended', /X has suspended @suspended/]
       ] as const) {
         await add(page, username)
         await page.getByRole('alert').filter({ hasText: words }).waitFor()
-        expect(await page.getByRole('textbox', { name: 'Add an X user' }).inputValue()).toBe(username)
+        expect(await page.getByRole('textbox', { name: 'Add X users' }).inputValue()).toBe(username)
       }
       await add(page, 'Stag_Example')
       await page.getByRole('status').waitFor()
       await page.getByRole('button', { name: 'Look for newer tweets' }).click()
-      await page.getByRole('status').filter({ hasText: 'There was nothing new.' }).waitFor()
+      await page.getByRole('status').filter({ hasText: '0 posts read, 0 new tweets kept.' }).waitFor()
       expect(problems).toEqual([])
     })
 

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { collectTweets } from '../src/collect-tweets.js'
 import { VisibleError } from '../src/errors.js'
 import { openThreads, type Threads } from '../src/threads.js'
 import { dot, fromBytes } from '../src/vectors.js'
 import { createXApi } from '../src/x-api.js'
+import { collect } from './helpers/collect.js'
 import { databases, type TestDatabase } from './helpers/databases.js'
 import { openTestParts, type TestParts } from './helpers/parts.js'
 import { startXApi, type XApiServer } from './helpers/x-api-server.js'
@@ -27,6 +27,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     x = await startXApi()
     parts = openTestParts(database, { X_BEARER_TOKEN: 'good', X_API_URL: x.url }, threads)
     await parts.store.reset()
+    await parts.collections.reset()
   })
   afterEach(async () => {
     await parts.close()
@@ -41,7 +42,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
   const storedTexts = async () => (await stored()).map(({ text }) => text)
 
   test('stores a user and their newest posts, each with its vector', async () => {
-    const { user, added } = await collectTweets(limitedTo(130), 'tansy_EXAMPLE')
+    const { user, added } = await collect(limitedTo(130), 'tansy_EXAMPLE')
     expect(added).toBe(130)
     expect(user).toMatchObject({
       id: x.userId('Tansy_Example'),
@@ -64,10 +65,10 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
   })
 
   test('pays X for each post once: the second time it reads only what is newer', async () => {
-    const first = await collectTweets(limitedTo(60), 'Fell_Example')
+    const first = await collect(limitedTo(60), 'Fell_Example')
     expect(x.calls).toEqual({ requests: 2, users: 1, posts: 60 })
     x.addPosts('Fell_Example', ['The ferry is late.', '@Query_Example It is.', 'The ferry has come after all.'])
-    const second = await collectTweets(limitedTo(60), 'Fell_Example')
+    const second = await collect(limitedTo(60), 'Fell_Example')
     expect(second.added).toBe(2)
     expect(x.calls).toEqual({ requests: 4, users: 2, posts: 62 })
     expect(second.user.tweets).toBe(62)
@@ -76,9 +77,9 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
   })
 
   test('says so when nothing is newer, and when that was looked up', async () => {
-    const { user } = await collectTweets(limitedTo(20), 'Fell_Example')
+    const { user } = await collect(limitedTo(20), 'Fell_Example')
     await parts.prisma.user.updateMany({ data: { collectedAt: new Date(0) } })
-    const again = await collectTweets(limitedTo(20), 'FELL_example')
+    const again = await collect(limitedTo(20), 'FELL_example')
     expect(again).toMatchObject({ added: 0, user: { tweets: 20, newestTweetId: user.newestTweetId } })
     expect(again.user.collectedAt).not.toEqual(new Date(0))
     expect(x.calls.posts).toBe(20)
@@ -86,12 +87,11 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
   })
 
   test('takes a new name and picture over', async () => {
-    x.addUser('Wren_Example', { name: 'Before' })
+    const account = x.addUser('Wren_Example', { name: 'Before' })
     x.addPosts('Wren_Example', ['one thing', 'another thing'])
-    await collectTweets(parts, 'Wren_Example')
-    const id = x.userId('Wren_Example')
-    x.addUser('Wren_Example', { name: 'After', profile_image_url: 'https://pbs.twimg.com/after.png' }).id = id
-    expect(await collectTweets(parts, 'Wren_Example')).toMatchObject({
+    await collect(parts, 'Wren_Example')
+    Object.assign(account, { name: 'After', profile_image_url: 'https://pbs.twimg.com/after.png' })
+    expect(await collect(parts, 'Wren_Example')).toMatchObject({
       added: 0,
       user: { name: 'After', pictureUrl: 'https://pbs.twimg.com/after.png', tweets: 2 }
     })
@@ -100,66 +100,66 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
   test.each([
     [20, 20, 20],
     [100, 100, 100],
-    [101, 101, 105],
+    [101, 105, 105],
     [200, 108, 108]
-  ])('with X_POSTS_PER_USER at %d keeps %d posts of a user with 108, and reads %d', async (limit, kept, read) => {
-    const { added, user } = await collectTweets(limitedTo(limit), 'Fell_Example')
+  ])('with X_POSTS_PER_USER at %d keeps %d posts of a user with 108, all of the %d that it reads', async (limit, kept, read) => {
+    const { added, user } = await collect(limitedTo(limit), 'Fell_Example')
     expect([added, user.tweets, x.calls.posts]).toEqual([kept, kept, read])
   })
 
   test('keeps one of several posts that differ only in links, case and spaces', async () => {
     x.addUser('Echo_Example')
     x.addPosts('Echo_Example', ['Good  morning', 'GOOD MORNING https://t.co/abc', 'Good night', 'https://t.co/only'])
-    expect(await collectTweets(parts, 'Echo_Example')).toMatchObject({ added: 2 })
+    expect(await collect(parts, 'Echo_Example')).toMatchObject({ added: 2 })
     expect(await storedTexts()).toEqual(['Good night', 'GOOD MORNING https://t.co/abc'])
   })
 
   test('does not store again what repeats a stored post, and never reads it again', async () => {
     x.addUser('Echo_Example')
     x.addPosts('Echo_Example', ['Good morning', 'Good night'])
-    await collectTweets(parts, 'Echo_Example')
+    await collect(parts, 'Echo_Example')
     x.addPosts('Echo_Example', ['good night https://t.co/xyz', 'GOOD MORNING'])
-    expect(await collectTweets(parts, 'Echo_Example')).toMatchObject({ added: 0, user: { tweets: 2 } })
+    expect(await collect(parts, 'Echo_Example')).toMatchObject({ added: 0, user: { tweets: 2 } })
     expect(x.calls.posts).toBe(4)
-    expect(await collectTweets(parts, 'Echo_Example')).toMatchObject({ added: 0, user: { tweets: 2 } })
+    expect(await collect(parts, 'Echo_Example')).toMatchObject({ added: 0, user: { tweets: 2 } })
     expect(x.calls.posts).toBe(4)
   })
 
   test('goes on after an empty page that is not the last', async () => {
-    expect(await collectTweets(limitedTo(20), 'emptypage')).toMatchObject({ added: 20 })
+    expect(await collect(limitedTo(20), 'emptypage')).toMatchObject({ added: 20 })
   })
 
   test('takes posts beside which X reports errors', async () => {
-    expect(await collectTweets(limitedTo(20), 'partial')).toMatchObject({ added: 20 })
+    expect(await collect(limitedTo(20), 'partial')).toMatchObject({ added: 20 })
   })
 
   test('stores long posts whole, with entities decoded once', async () => {
-    await collectTweets(limitedTo(20), 'longposts')
+    await collect(limitedTo(20), 'longposts')
     for (const text of await storedTexts()) {
       expect(text).toMatch(/^Tea & toast <3 .{280,}The end\.$/)
       expect(text).not.toContain('&amp;')
     }
     x.addUser('Entity_Example')
     x.addPosts('Entity_Example', ['how to write &amp;lt; &amp; &quot;'])
-    await collectTweets(parts, 'Entity_Example')
+    await collect(parts, 'Entity_Example')
     expect(await storedTexts()).toContain('how to write &lt; & "')
   })
 
   test('keeps a user who is called otherwise on X now, and reads only what is newer', async () => {
     x.addUser('Old_Example')
     x.addPosts('Old_Example', ['one thing', 'another thing'])
-    await collectTweets(parts, 'Old_Example')
+    await collect(parts, 'Old_Example')
     x.addUser('New_Example').id = x.userId('Old_Example')
-    expect(await collectTweets(parts, 'New_Example')).toMatchObject({ added: 0, user: { username: 'New_Example' } })
+    expect(await collect(parts, 'New_Example')).toMatchObject({ added: 0, user: { username: 'New_Example' } })
     expect(x.calls.posts).toBe(2)
     expect(await parts.store.listUsers()).toMatchObject([{ username: 'New_Example', tweets: 2 }])
   })
 
   test('starts anew for an account that was given the name of another', async () => {
-    await collectTweets(limitedTo(20), 'Fell_Example')
+    await collect(limitedTo(20), 'Fell_Example')
     x.addUser('Fell_Example').id = '424242'
     x.addPosts('Fell_Example', ['I am somebody else', 'entirely'])
-    expect(await collectTweets(parts, 'Fell_Example')).toMatchObject({ added: 2, user: { id: '424242', tweets: 2 } })
+    expect(await collect(parts, 'Fell_Example')).toMatchObject({ added: 2, user: { id: '424242', tweets: 2 } })
     expect(await parts.store.listUsers()).toHaveLength(1)
     expect(await storedTexts()).toEqual(['entirely', 'I am somebody else'])
   })
@@ -167,13 +167,8 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
   test("puts X's user in the place of a sample of the same name", async () => {
     const sample = { id: 'sample:1', username: 'fell_example', name: 'S', pictureUrl: null, source: 'sample' as const }
     await parts.store.saveTweets(sample, null, [], 'encoder')
-    await collectTweets(limitedTo(20), 'Fell_Example')
+    await collect(limitedTo(20), 'Fell_Example')
     expect(await parts.store.listUsers()).toMatchObject([{ source: 'x', tweets: 20 }])
-  })
-
-  test('makes one user of two visitors who add the same one at once', async () => {
-    await Promise.all(['Fell_Example', 'fell_example'].map((username) => collectTweets(limitedTo(20), username)))
-    expect(await parts.store.listUsers()).toMatchObject([{ username: 'Fell_Example', tweets: 20 }])
   })
 
   test.each([
@@ -182,10 +177,10 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     ['unauthorized', 503], ['broke', 503], ['notenrolled', 503], ['capped', 503], ['ratelimitedforever', 503],
     ['flaky', 502], ['down', 502], ['garbage', 502], ['oddshape', 502], ['nullerror', 502], ['badgzip', 502],
     ['cutoff', 502], ['hangup', 502], ['slow', 503], ['trickle', 503]
-  ])('leaves no user behind when %s fails with %d', async (username, status) => {
+  ])('leaves no user behind when %s fails with %d before the first page', async (username, status) => {
     const hangs = ['slow', 'trickle'].includes(username)
     const hasty = { ...parts, xApi: createXApi({ token: 'good', url: x.url, timeoutMs: 200 }) }
-    const error = await collectTweets(hangs ? hasty : parts, username).catch((reason) => reason)
+    const error = await collect(hangs ? hasty : parts, username).catch((reason) => reason)
     expect(error).toBeInstanceOf(VisibleError)
     expect(error).toMatchObject({ status })
     expect(await parts.store.listUsers()).toEqual([])
@@ -196,28 +191,99 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     x.addUser('Links_Example')
     x.addPosts('Links_Example', ['https://t.co/a', 'https://t.co/b'])
     for (const username of ['empty', 'onlyreplies', 'Links_Example']) {
-      await expect(collectTweets(parts, username)).rejects.toThrow(`@${username} has no posts of their own`)
+      await expect(collect(parts, username)).rejects.toThrow(`@${username} has no posts of their own`)
     }
     expect(await parts.store.listUsers()).toEqual([])
   })
 
   test('works when it is tried again after X was unwell', async () => {
-    for (let i = 0; i < 2; i++) await expect(collectTweets(limitedTo(20), 'flaky')).rejects.toThrow('X is not well')
-    expect(await collectTweets(limitedTo(20), 'flaky')).toMatchObject({ added: 20 })
+    for (let i = 0; i < 2; i++) await expect(collect(limitedTo(20), 'flaky')).rejects.toThrow('X is not well')
+    expect(await collect(limitedTo(20), 'flaky')).toMatchObject({ added: 20 })
   })
 
   test('leaves a user who is there as they were when X refuses', async () => {
-    await collectTweets(limitedTo(20), 'Fell_Example')
+    await collect(limitedTo(20), 'Fell_Example')
     const before = await parts.store.listUsers()
     const refused = { ...parts, xApi: createXApi({ token: 'wrong', url: x.url }) }
-    await expect(collectTweets(refused, 'Fell_Example')).rejects.toMatchObject({ status: 503 })
+    await expect(collect(refused, 'Fell_Example')).rejects.toMatchObject({ status: 503 })
     expect(await parts.store.listUsers()).toEqual(before)
   })
 
-  test('stores nothing when the texts cannot be embedded, and all when it is tried again', async () => {
+  test('keeps what was read when the texts cannot be embedded, and embeds it when it is tried again', async () => {
     const broken = { ...limitedTo(20), threads: { ...threads, embed: () => Promise.reject(new Error('no encoder')) } }
-    await expect(collectTweets(broken, 'Fell_Example')).rejects.toThrow('no encoder')
-    expect(await parts.store.listUsers()).toEqual([])
-    expect(await collectTweets(limitedTo(20), 'Fell_Example')).toMatchObject({ added: 20 })
+    await expect(collect(broken, 'Fell_Example')).rejects.toThrow('no encoder')
+    expect(await collect(limitedTo(20), 'Fell_Example')).toMatchObject({ added: 20 })
+    expect((await stored()).map(({ encoder }) => encoder)).toEqual(Array(20).fill(await threads.encoderName()))
+    expect(x.calls.posts).toBe(20)
+  })
+
+  test('goes on behind the last page that was stored, and pays for none twice', async () => {
+    let pages = 0
+    const readPosts: TestParts['xApi']['readPosts'] = async (...page) => {
+      if (pages++ === 2) throw new VisibleError(502, 'X is not well at the moment.', {})
+      return parts.xApi.readPosts(...page)
+    }
+    await expect(collect({ ...limitedTo(250), xApi: { ...parts.xApi, readPosts } }, 'Tansy_Example')).rejects.toThrow('not well')
+    expect(await parts.store.listUsers()).toMatchObject([{ tweets: 200, newestTweetId: null }])
+    x.addPosts('Tansy_Example', ['written in between'])
+    expect(await collect(limitedTo(250), 'Tansy_Example')).toMatchObject({ added: 250, user: { tweets: 250 } })
+    expect(x.calls).toMatchObject({ posts: 250, users: 1 })
+    expect(new Set(x.served).size).toBe(250)
+    expect(await collect(limitedTo(250), 'Tansy_Example')).toMatchObject({ added: 1, user: { tweets: 251 } })
+  })
+
+  describe('of a user who has deleted some', () => {
+    test('removes those that X no longer shows, and says how many', async () => {
+      await collect(limitedTo(60), 'Fell_Example')
+      const gone = x.removePosts('Fell_Example', 3, 5)
+      x.addPosts('Fell_Example', ['Something new.'])
+      const { user, added } = await collect(limitedTo(60), 'Fell_Example')
+      const ids = (await stored()).map(({ id }) => id)
+      expect(gone.filter((id) => ids.includes(id))).toEqual([])
+      expect((await parts.collections.find(['Fell_Example']))[0].removed).toBe(3)
+      expect(ids).toEqual(x.served.slice(-60).concat(ids.slice(60)))
+      expect(added).toBeGreaterThan(0)
+      expect(user.tweets).toBe(ids.length)
+    })
+
+    test('leaves older ones alone that X would not have shown again', async () => {
+      await collect(limitedTo(100), 'Fell_Example')
+      x.removePosts('Fell_Example', 1, 1)
+      await collect(limitedTo(20), 'Fell_Example')
+      expect((await stored()).length).toBe(99)
+    })
+
+    test('removes what is older than all that is left', async () => {
+      await collect(limitedTo(60), 'Fell_Example')
+      x.removePosts('Fell_Example', 200, 10)
+      await collect(limitedTo(60), 'Fell_Example')
+      expect((await stored()).map(({ id }) => id)).toEqual(x.served.slice(60))
+      expect(await stored()).toHaveLength(9)
+    })
+
+    test('removes the user who has none left', async () => {
+      await collect(limitedTo(60), 'Fell_Example')
+      x.removePosts('Fell_Example', 200)
+      await expect(collect(limitedTo(60), 'Fell_Example')).rejects.toMatchObject({ status: 422 })
+      expect(await stored()).toEqual([])
+    })
+
+    test('reads only what is newer where there are as many as before', async () => {
+      await collect(limitedTo(60), 'Fell_Example')
+      x.addPosts('Fell_Example', ['Something new.', 'Something newer.'])
+      x.removePosts('Fell_Example', 1, 10)
+      await collect(limitedTo(60), 'Fell_Example')
+      expect(x.calls.posts).toBe(62)
+    })
+
+    test('stores the repeat of one that is gone', async () => {
+      x.addUser('Echo_Example')
+      x.addPosts('Echo_Example', ['Good morning', 'Good night'])
+      await collect(parts, 'Echo_Example')
+      x.addPosts('Echo_Example', ['GOOD MORNING'])
+      x.removePosts('Echo_Example', 2, 1)
+      await collect(parts, 'Echo_Example')
+      expect(await storedTexts()).toEqual(['GOOD MORNING'])
+    })
   })
 })

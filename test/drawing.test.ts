@@ -97,7 +97,7 @@ describe('the dots of a map', () => {
 
 describe('the address of a post on X', () => {
   const user = (source: StoredUser['source']): StoredUser => ({
-    id: '1', username: 'Fell_Example', name: 'Fell', pictureUrl: null, source, newestTweetId: null,
+    id: '1', username: 'Fell_Example', name: 'Fell', pictureUrl: null, source, newestTweetId: null, postsOnX: null,
     collectedAt: new Date(0), tweets: 20
   })
 

@@ -2,7 +2,9 @@ import { isAbsolute, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { readEnv, SETTINGS } from '../src/env.js'
 
-const DEFAULTS = { PORT: 3000, HOST: '0.0.0.0', DATA_DIR: resolve('.data'), X_POSTS_PER_USER: 200 }
+const DEFAULTS = {
+  PORT: 3000, HOST: '0.0.0.0', DATA_DIR: resolve('.data'), X_POSTS_PER_USER: 200, X_DAILY_POST_BUDGET: 2000, WORK_QUEUE: true
+}
 
 /** What the error says when these settings are read. */
 function complaint(source: Record<string, string>): string {
@@ -57,6 +59,12 @@ describe('a setting', () => {
     ['X_POSTS_PER_USER', '3200'],
     ['DATABASE_URL', 'postgresql://localhost/tweets'],
     ['X_API_URL', 'https://x.example.org/2/'],
+    ['X_DAILY_POST_BUDGET', '0'],
+    ['X_DAILY_POST_BUDGET', '100000'],
+    ['WORK_QUEUE', 'true'],
+    ['WORK_QUEUE', 'false'],
+    ['REFRESH_CRON', '0 3 * * *'],
+    ['REFRESH_CRON', '*/30 8-18 * * 1-5'],
     ['ADMIN_PASSWORD', '12345678']
   ])('%s may be %s', (name, value) => {
     expect(readEnv({ [name]: value })).toHaveProperty(name)
@@ -76,6 +84,11 @@ describe('a setting', () => {
     ['X_POSTS_PER_USER', '19'],
     ['X_POSTS_PER_USER', '3201'],
     ['X_POSTS_PER_USER', 'all'],
+    ['X_DAILY_POST_BUDGET', '-1'],
+    ['X_DAILY_POST_BUDGET', '$10'],
+    ['WORK_QUEUE', 'perhaps'],
+    ['REFRESH_CRON', 'daily'],
+    ['REFRESH_CRON', '61 3 * * *'],
     ['ADMIN_PASSWORD', '1234567']
   ])('%s cannot be %s, and the error names it alone', (name, value) => {
     const message = complaint({ [name]: value })

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import { AddUser, AskPrediction, LONGEST_TEXT, PageNumber, typedIn, Username } from '../src/inputs.js'
+import { AddUsers, AskPrediction, LONGEST_TEXT, PageNumber, typedIn, Username } from '../src/inputs.js'
 
 /** What a visitor is told first; nothing when the input is taken. */
-function complaint(schema: typeof AskPrediction | typeof AddUser, input: unknown): string | undefined {
+function complaint(schema: typeof AskPrediction | typeof AddUsers, input: unknown): string | undefined {
   return schema.safeParse(input).error?.issues[0].message
 }
 
@@ -37,29 +37,46 @@ describe('a username', () => {
     ['123', '123'],
     ['fifteen_letters', 'fifteen_letters']
   ])('is understood in %j', (given, username) => {
-    expect(AddUser.parse({ username: given })).toEqual({ username })
+    expect(AddUsers.parse({ username: given })).toEqual({ username: [username] })
   })
 
   test.each([
-    '', ' ', '@', '@@name', 'a b', 'a-b', 'a.b', 'ünsal', '名前', 'na\0me', 'a\nb', 'sixteen_letters_', '😀',
+    '', ' ', '@', '@@name', 'a-b', 'a.b', 'ünsal', '名前', 'na\0me', 'sixteen_letters_', '😀',
     'https://x.com/', 'https://x.com', 'https://x.com//name', 'https://example.org/name',
     'https://x.com.example.org/name', 'https://notx.com/name', 'javascript:alert(1)', '<b>', '../admin', 'name\n/status'
   ])('cannot be %j, and the visitor is told what one looks like', (given) => {
-    expect(complaint(AddUser, { username: given })).toMatch(NO_USERNAME)
+    expect(complaint(AddUsers, { username: given })).toMatch(NO_USERNAME)
   })
 
   test.each([
-    [['name']], [{ name: 'name' }], [12], [null], [undefined], [true], [['a', 'b']]
+    [[12]], [{ name: 'name' }], [12], [null], [undefined], [true], [[]]
   ])('cannot be of another shape: %j', (given) => {
-    expect(complaint(AddUser, { username: given })).toMatch(NO_USERNAME)
+    expect(complaint(AddUsers, { username: given })).toMatch(NO_USERNAME)
+  })
+
+  test.each([
+    ['a b', ['a', 'b']],
+    ['@a, @b;c\nhttps://x.com/d', ['a', 'b', 'c', 'd']],
+    [['a', 'b c'], ['a', 'b', 'c']],
+    ['Jack @jack x.com/JACK', ['Jack']]
+  ])('may be several: %j', (given, usernames) => {
+    expect(AddUsers.parse({ username: given }).username.map((name) => name.toLowerCase())).toEqual(usernames.map((name) => name.toLowerCase()))
+  })
+
+  test('are four at the most', () => {
+    expect(complaint(AddUsers, { username: 'a b c d e' })).toBe('Four users at a time, no more.')
+  })
+
+  test('are refused as a whole where one cannot be', () => {
+    expect(complaint(AddUsers, { username: 'jack two-words' })).toMatch(NO_USERNAME)
   })
 
   test('that is missing is asked for', () => {
-    expect(complaint(AddUser, {})).toMatch(NO_USERNAME)
+    expect(complaint(AddUsers, {})).toMatch(NO_USERNAME)
   })
 
   test.each([undefined, null, 'username=a', 7, []])('is asked for where the body is no form: %j', (body) => {
-    expect(complaint(AddUser, body)).toMatch(NO_USERNAME)
+    expect(complaint(AddUsers, body)).toMatch(NO_USERNAME)
   })
 
   test('of a hundred thousand characters is refused like any other', () => {

@@ -3,6 +3,7 @@ import { connect } from '../src/database.js'
 import { addSamples } from '../src/samples.js'
 import { createStore, type NewTweet } from '../src/store.js'
 import { openThreads, type Threads } from '../src/threads.js'
+import { settled } from './helpers/collect.js'
 import { databases, type TestDatabase } from './helpers/databases.js'
 import { openTestParts, serve, type TestParts } from './helpers/parts.js'
 import { startXApi, type XApiServer } from './helpers/x-api-server.js'
@@ -106,7 +107,7 @@ describe.each(databases)('on the $name', ({ open }) => {
       expect(page.status).toBe(200)
       expect(page.body).toContain('Nobody has been added yet.')
       expect(page.body).toContain('Add two users first.')
-      expect(page.body).toMatch(/<label for="username">Add an X user<\/label>/)
+      expect(page.body).toMatch(/<label for="username">Add X users<\/label>/)
       expect(offered(page)).toEqual([])
     })
 
@@ -232,14 +233,6 @@ describe.each(databases)('on the $name', ({ open }) => {
 
       test('beyond the last still answers', async () => {
         expect((await ask(`${app.url}/users/ruth_demo?page=999`)).status).toBe(200)
-      })
-
-      test('says nothing of new tweets but a number', async () => {
-        const said = async (added: string) => (await ask(`${app.url}/users/ruth_demo?added=${added}`)).body
-        expect(await said('3')).toContain('3 new tweets added.')
-        expect(await said('1')).toContain('1 new tweet added.')
-        expect(await said('0')).toContain('There was nothing new.')
-        expect(await said('<b>9</b>')).not.toMatch(/role="status"/)
       })
     })
 
@@ -455,13 +448,20 @@ describe.each(databases)('on the $name', ({ open }) => {
       x = await startXApi()
       app = await start({ X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: '25' })
       await app.parts.store.reset()
+      await app.parts.collections.reset()
     })
     afterEach(async () => {
       await app.close()
       await x.close()
     })
 
-    const add = (username: string, accept = HTML) => ask(`${app.url}/users`, { ...form({ username }), accept })
+    const post = (username: string, accept = HTML) => ask(`${app.url}/users`, { ...form({ username }), accept })
+    /** Adds a user and waits until that has come to its end; the user's page then. */
+    const add = async (username: string): Promise<Answer> => {
+      const address = app.url + (await post(username)).headers.get('location')
+      await settled(app.parts, [address.split('/').at(-1)!])
+      return ask(address)
+    }
     const usernames = async () => (await app.parts.store.listUsers()).map(({ username }) => username)
 
     test.each([
@@ -469,46 +469,92 @@ describe.each(databases)('on the $name', ({ open }) => {
       'https://twitter.com/fell_example/status/1', 'https://www.x.com/@Fell_Example?lang=en',
       'http://mobile.twitter.com/Fell_Example'
     ])('understands %j, and stores the name as X spells it', async (username) => {
-      const answer = await add(username)
-      expect([answer.status, answer.headers.get('location')]).toEqual([303, '/users/Fell_Example?added=25'])
+      const answer = await post(username)
+      expect([answer.status, answer.headers.get('location')]).toEqual([303, expect.stringMatching(/^\/users\/fell_example$/i)])
+      await settled(app.parts, ['Fell_Example'])
       expect(await usernames()).toEqual(['Fell_Example'])
     })
 
-    test("leads to the user's page, which says how many are new", async () => {
-      const { headers } = await add('Fell_Example')
-      const page = await ask(app.url + headers.get('location'))
-      expect(page.body).toContain('25 new tweets added.')
+    test("leads at once to the user's page, which shows how far it has come, and then the tweets", async () => {
+      x.latency = 300
+      const { headers } = await post('Fell_Example')
+      const address = app.url + headers.get('location')
+      const early = await ask(address)
+      expect(early.status).toBe(200)
+      expect(early.body).toContain('<h1>@Fell_Example</h1>')
+      expect(early.body).toMatch(/Reading posts… 0 of 25|Waiting for its turn…/)
+      expect(early.body).toMatch(/<head>[^]*<noscript><meta http-equiv="refresh" content="3"><\/noscript>[^]*<\/head>/)
+      expect((await ask(address, { accept: JSON_TYPE })).json()).toEqual({
+        collecting: { username: 'Fell_Example', state: expect.any(String), words: expect.any(String), read: 0, embedded: 0, toRead: 25, ended: false }
+      })
+      await settled(app.parts, ['Fell_Example'])
+      const page = await ask(address)
+      expect(page.body).toContain('Last look on X: 25 posts read, 25 new tweets kept.')
       expect(page.body).toContain('<h1>Ambrose Fell</h1>')
       expect(page.body).toContain('25 tweets from X, collected')
       expect(page.body).toContain('Look for newer tweets')
+      expect(page.body).not.toContain('http-equiv')
+    })
+
+    test('tells how far it has come as it happens, in words and numbers, until the end', async () => {
+      x.latency = 700
+      await post('Fell_Example')
+      const answer = await fetch(`${app.url}/progress?users=Fell_Example`)
+      expect(answer.headers.get('content-type')).toMatch(/^text\/event-stream/)
+      const events = (await answer.text()).split('\n\n').filter(Boolean).map((event) => JSON.parse(event.replace(/^data: /, ''))[0])
+      expect(events.length).toBeGreaterThanOrEqual(2)
+      expect(events[0]).toMatchObject({ username: 'Fell_Example', ended: false, toRead: 25 })
+      expect(events.map(({ words }) => words)).toContain('Reading posts… 0 of 25')
+      expect(events.at(-1)).toMatchObject({ state: 'done', words: '25 posts read, 25 new tweets kept.', read: 25, embedded: 25, ended: true })
+    })
+
+    test('may be up to four at a time, who are chosen for the next prediction and shown on the home page', async () => {
+      x.latency = 300
+      const answer = await post('@Fell_Example, Bangs_Example nobody')
+      expect(answer.status).toBe(303)
+      const address = answer.headers.get('location')!
+      expect(address).toBe('/?users=Fell_Example&users=Bangs_Example&users=nobody')
+      expect((await ask(app.url + address)).body).toMatch(/Read from X[^]*@Fell_Example[^]*<progress/)
+      await settled(app.parts, ['Fell_Example', 'Bangs_Example', 'nobody'])
+      const page = await ask(app.url + address)
+      expect(chosen(page)).toEqual(['Bangs_Example', 'Fell_Example'])
+      expect(page.body).toContain('There is no X user @nobody.')
+      expect(page.body).not.toMatch(/http-equiv|data-progress/)
+      expect((await ask(app.url)).body).not.toContain('Read from X')
+    })
+
+    test('of more than four at a time is a 400, and keeps the names', async () => {
+      const page = await expectRefusal(`${app.url}/users`, form({ username: 'a b c d e' }), 400, /Four users at a time/)
+      expect(typedUsername(page)).toBe('a b c d e')
     })
 
     test('who is there already fetches only what is newer, and says how many', async () => {
       await add('Fell_Example')
       x.addPosts('Fell_Example', ['Something new.'])
-      expect((await add('fell_EXAMPLE')).headers.get('location')).toBe('/users/Fell_Example?added=1')
-      expect((await add('fell_EXAMPLE')).headers.get('location')).toBe('/users/Fell_Example?added=0')
+      expect((await add('fell_EXAMPLE')).body).toContain('1 post read, 1 new tweet kept.')
+      expect((await add('fell_EXAMPLE')).body).toContain('0 posts read, 0 new tweets kept.')
       expect(x.calls.posts).toBe(26)
     })
 
-    test('answers JSON with the user and how many are new', async () => {
-      const answer = await add('Fell_Example', JSON_TYPE)
-      expect([answer.status, answer.type]).toEqual([200, JSON_TYPE])
+    test('answers JSON with how far it has come', async () => {
+      const answer = await post('Fell_Example Bangs_Example', JSON_TYPE)
+      expect([answer.status, answer.type]).toEqual([202, JSON_TYPE])
       expect(answer.json()).toEqual({
-        user: {
-          username: 'Fell_Example', name: 'Ambrose Fell', source: 'x', tweets: 25, collectedAt: expect.any(String)
-        },
-        added: 25
+        collecting: ['Bangs_Example', 'Fell_Example'].map((username) =>
+          ({ username, state: expect.any(String), words: expect.any(String), read: 0, embedded: 0, toRead: 25, ended: false }))
       })
     })
 
     test('takes JSON as well', async () => {
-      const init = { method: 'POST', body: '{"username":"@Fell_Example"}', headers: { 'content-type': JSON_TYPE } }
-      expect((await ask(`${app.url}/users`, { ...init, accept: JSON_TYPE })).json()).toMatchObject({ added: 25 })
+      for (const username of ['"@Fell_Example"', '["Bangs_Example","Query_Example"]']) {
+        const init = { method: 'POST', body: `{"username":${username}}`, headers: { 'content-type': JSON_TYPE } }
+        expect((await ask(`${app.url}/users`, { ...init, accept: JSON_TYPE })).status).toBe(202)
+      }
+      await settled(app.parts, ['Fell_Example', 'Bangs_Example', 'Query_Example'])
     })
 
     test('shows the picture where there is one', async () => {
-      for (const username of ['Fell_Example', 'oddpicture']) await add(username).then(({ status }) => status)
+      for (const username of ['Fell_Example', 'oddpicture']) await add(username)
       const { body } = await ask(app.url)
       expect(body).toContain(`<img src="https://pbs.twimg.com/profile_images/${x.userId('Fell_Example')}/`)
       expect(body).not.toContain('example.org')
@@ -522,7 +568,7 @@ describe.each(databases)('on the $name', ({ open }) => {
     })
 
     test.each([
-      '', '   ', '@', 'sixteen_letters_', 'two words', 'semi;colon', 'naïve', '"><script>', 'https://example.org/jack',
+      '', '   ', '@', 'sixteen_letters_', 'one but-wrong', 'naïve', '"><script>', 'https://example.org/jack',
       'https://x.com/', '../../1.1/x', 'a\0b'
     ])('whose name X cannot have (%j) is a 400 that says what one looks like', async (username) => {
       const page = await expectRefusal(`${app.url}/users`, form({ username }), 400, /1 to 15 letters.*such as @jack/)
@@ -536,7 +582,6 @@ describe.each(databases)('on the $name', ({ open }) => {
       ['a form of another kind', 'text/plain', 'username=Fell_Example'],
       ['JSON that is a list', JSON_TYPE, '["Fell_Example"]'],
       ['JSON of another shape', JSON_TYPE, '{"username":{"$ne":1}}'],
-      ['a form with the field twice', 'application/x-www-form-urlencoded', 'username=a&username=b'],
       ['a form without the field', 'application/x-www-form-urlencoded', 'user=a']
     ])('by %s is a 400 that says what a name looks like', async (_, type, body) => {
       const headers: Record<string, string> = type ? { 'content-type': type } : {}
@@ -552,39 +597,36 @@ describe.each(databases)('on the $name', ({ open }) => {
 
     test.each([
       ['nobody', 404, /^There is no X user @nobody\.$/],
-      ['gone', 404, /^There is no X user @gone\.$/],
-      ['suspended', 403, /^X has suspended @suspended/],
       ['protected', 403, /^@protected protects their posts/],
-      ['protectedtl', 403, /^@protectedtl protects their posts/],
       ['empty', 422, /^@empty has no posts of their own/],
-      ['onlyreplies', 422, /^@onlyreplies has no posts of their own/],
       ['unauthorized', 503, /X_BEARER_TOKEN/],
-      ['broke', 503, /X_BEARER_TOKEN has no credits left/],
-      ['notenrolled', 503, /X_BEARER_TOKEN has no access/],
-      ['capped', 503, /X_BEARER_TOKEN has read as many posts as its plan allows/],
-      ['alwayslimited', 503, /wait until \d\d:\d\d UTC\. Please try again then/],
-      ['down', 502, /not well.*try again in a few minutes/],
-      ['garbage', 502, /made no sense.*try again/],
-      ['oddshape', 502, /made no sense.*try again/],
-      ['hangup', 502, /could not be reached.*try again/],
-      ['slow', 503, /did not answer within 1 second.*try again/]
-    ])('whom X answers like %s is a %d in words, and leaves nobody behind', async (username, status, words) => {
-      const page = await expectRefusal(`${app.url}/users`, form({ username: `@${username}` }), status, words)
-      expect(typedUsername(page)).toBe(`@${username}`)
-      expect(page.body).not.toMatch(/Unauthorized|CreditsDepleted|not-enrolled|Too Many Requests|busy|problems\//)
+      ['broke', 503, /X_BEARER_TOKEN has no credits left/]
+    ])('whom X answers like %s ends in a %d in words, with the name kept, and leaves nobody behind', async (username, status, words) => {
+      const page = await add(`@${username}`)
+      expect(page.status).toBe(status)
+      expect(messageOf(page)).toMatch(words)
+      expect(typedUsername(page)).toBe(username)
+      expect(page.body).not.toMatch(/Unauthorized|CreditsDepleted|problems\//)
+      const json = await ask(`${app.url}/users/${username}`, { accept: JSON_TYPE })
+      expect([json.status, json.json()]).toEqual([status, { error: expect.stringMatching(words) }])
       expect(await usernames()).toEqual([])
     })
 
-    test('at a rate limit says when to come back in the header as well', async () => {
-      const { headers } = await add('alwayslimited')
-      expect(Number(headers.get('retry-after'))).toBeGreaterThan(0)
-      expect((await add('nobody')).headers.get('retry-after')).toBeNull()
+    test('at a rate limit says until when X asks to wait, and that it goes on by itself', async () => {
+      const { headers } = await post('alwayslimited')
+      await settled(app.parts, ['alwayslimited'], ({ state }) => state === 'waiting')
+      const page = await ask(app.url + headers.get('location'))
+      expect(page.status).toBe(200)
+      expect(page.body).toMatch(/X asks us to wait until \d\d:\d\d UTC; this goes on by itself\./)
     })
 
-    test('with a token that X does not take is a 503 that names the setting', async () => {
-      const refused = await start({ X_BEARER_TOKEN: 'wrong', X_API_URL: x.url })
-      await expectRefusal(`${refused.url}/users`, form({ username: 'Fell_Example' }), 503, /X_BEARER_TOKEN/)
-      await refused.close()
+    test('when the budget of the day is spent is a 503 that says when it opens again and what else can be done', async () => {
+      const poor = await start({ X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_DAILY_POST_BUDGET: '3' })
+      const page = await expectRefusal(`${poor.url}/users`, form({ username: 'Fell_Example' }), 503, /budget of 3 posts.*opens again at 00:00 UTC.*imported/)
+      expect(typedUsername(page)).toBe('Fell_Example')
+      expect(page.body).toContain('action="/users/import"')
+      expect(Number(page.headers.get('retry-after'))).toBeGreaterThan(0)
+      await poor.close()
     })
 
     test('whose name and posts are full of markup shows them as text', async () => {
@@ -620,6 +662,8 @@ describe.each(databases)('on the $name', ({ open }) => {
       const settings = { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: '20', ADMIN_PASSWORD: password }
       app = await start(settings)
       await app.parts.store.reset()
+      await app.parts.collections.reset()
+      await app.parts.prisma.spend.deleteMany()
       const somebody = { id: '1', username: 'somebody', name: 'S', pictureUrl: null, source: 'archive' as const }
       await app.parts.store.saveTweets(somebody, null, tweetsOf('somebody', ['text']), 'none')
     })
@@ -676,29 +720,26 @@ describe.each(databases)('on the $name', ({ open }) => {
       expect(page.body).toMatch(/<form[^>]* action="\/admin\/reset" method="post">[^]*Reset/)
     })
 
-    test('updates everybody from X, whatever happens to one of them', async () => {
+    test('has everybody from X updated, and shows by the day what X was paid for', async () => {
       for (const username of ['Fell_Example', 'Bangs_Example']) await ask(`${app.url}/users`, form({ username }))
-      const gone = { id: '2', username: 'suspended', name: 'Gone', pictureUrl: null, source: 'x' as const }
-      await app.parts.store.saveTweets(gone, '1', tweetsOf('suspended', ['text']), 'none')
+      await settled(app.parts, ['Fell_Example', 'Bangs_Example'])
       x.addPosts('Fell_Example', ['The first new one.', 'The second new one.'])
       const json = await visit('/admin/update', 'POST', basic(password), JSON_TYPE)
-      expect(json.status).toBe(200)
-      expect(json.json().users).toHaveLength(3)
-      expect(json.json().users).toEqual(expect.arrayContaining([
-        { username: 'Fell_Example', added: 2 },
-        { username: 'Bangs_Example', added: 0 },
-        { username: 'suspended', error: expect.stringContaining('X has suspended @suspended') }
-      ]))
+      expect([json.status, json.json()]).toEqual([202, { asked: 2 }])
+      await app.parts.prisma.collection.updateMany({ data: { dueAt: new Date(0) } })
+      await settled(app.parts, ['Fell_Example', 'Bangs_Example'])
       expect(await app.parts.store.findUser('Fell_Example')).toMatchObject({ tweets: 22 })
-      expect(await app.parts.store.findUser('suspended')).toMatchObject({ tweets: 1 })
-      const { body } = await visit('/admin/update', 'POST')
-      expect(body).toContain('@Fell_Example: 0 new tweets')
-      expect(body).toContain('X has suspended @suspended')
-      expect(body).not.toContain('@somebody')
+      const { body } = await visit('/admin', 'GET')
+      expect(body).toContain('At most 2,000 posts a day')
+      expect(body).toMatch(/<td>\d{4}-\d\d-\d\d<\/td><td>42<\/td><td>4<\/td><td>\$0\.25<\/td>/)
+      expect((await visit('/admin', 'GET', basic(password), JSON_TYPE)).json()).toMatchObject({ spend: [{ posts: 42, users: 4, dollars: 0.25 }], budget: 2000 })
     })
 
-    test('says so when nobody comes from X', async () => {
-      expect((await visit('/admin/update', 'POST')).body).toContain('Nobody here comes from X.')
+    test('says how many will be updated, or that nobody comes from X', async () => {
+      expect((await visit('/admin/update', 'POST')).body).toContain('Nobody here comes from X, or all are being read already.')
+      await ask(`${app.url}/users`, form({ username: 'Fell_Example' }))
+      await settled(app.parts, ['Fell_Example'])
+      expect((await visit('/admin/update', 'POST')).body).toContain('1 user will be read, one after another.')
     })
 
     test('removes everybody, and says how many went', async () => {

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { collectTweets } from '../src/collect-tweets.js'
 import { createFittedModels } from '../src/fitted-models.js'
 import { MODEL_MEMORY } from '../src/parts.js'
 import { predictAuthor } from '../src/predict-author.js'
 import { maskLinks } from '../src/text.js'
 import { openThreads, type Threads } from '../src/threads.js'
 import { dot, fromBytes, slices, toBytes } from '../src/vectors.js'
+import { collect } from './helpers/collect.js'
 import { databases, type TestDatabase } from './helpers/databases.js'
 import { openTestParts, type TestParts } from './helpers/parts.js'
 import { startXApi } from './helpers/x-api-server.js'
@@ -45,7 +45,7 @@ describe.each(databases)('predicting the author from the $name', ({ open }) => {
     const settings = { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: '60' }
     parts = openTestParts(database, settings, threads)
     for (const username of [...EVERYBODY, 'Few_Example', 'Enough_Example', 'One_Example']) {
-      await collectTweets(parts, username)
+      await collect(parts, username)
     }
     await x.close()
   })
@@ -100,7 +100,7 @@ describe.each(databases)('predicting the author from the $name', ({ open }) => {
     const [{ text }] = (await parts.store.listTweets(await idOf('Fell_Example'), 1)).tweets
     const { candidates } = await ask(EVERYBODY, text)
     for (const { user, nearest } of candidates) {
-      const own = await parts.store.listTexts(user.id)
+      const own = (await parts.store.listTexts(user.id)).map(({ text }) => text)
       expect(nearest).toHaveLength(2)
       expect(nearest[0].similarity).toBeGreaterThanOrEqual(nearest[1].similarity)
       for (const near of nearest) {

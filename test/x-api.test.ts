@@ -31,7 +31,8 @@ describe('a user', () => {
       id: server.userId('Tansy_Example'),
       username: 'Tansy_Example',
       name: 'tansy 🌱',
-      pictureUrl: `https://pbs.twimg.com/profile_images/${user.id}/invented_normal.png`
+      pictureUrl: `https://pbs.twimg.com/profile_images/${user.id}/invented_normal.png`,
+      posts: 300
     })
     expect(server.calls).toEqual({ requests: 1, posts: 0, users: 1 })
   })
@@ -204,7 +205,7 @@ describe('a rate limit is a 503 that says when to come back', () => {
   test.each(['ratelimitedforever', 'alwayslimited'])('%s, in so many words', async (username) => {
     const error = await failure(read(username))
     expect(error.retry).toEqual({ at: new Date(Date.UTC(2030, 4, 1, 14, 5, 10)) })
-    expect(error.message).toBe('X asks us to wait until 14:06 UTC. Please try again then.')
+    expect(error.message).toBe('X asks us to wait until 14:06 UTC.')
   })
 
   test.each(['limitedabsurd', 'limitedsilent'])('a quarter of an hour on when X does not (%s)', async (username) => {

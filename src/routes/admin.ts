@@ -1,8 +1,10 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import { Router, type RequestHandler } from 'express'
-import { collectTweets } from '../collect-tweets.js'
 import { VisibleError } from '../errors.js'
+import { requestRefresh } from '../jobs.js'
 import type { Parts } from '../parts.js'
+import type { DaySpend } from '../spending.js'
+import type { StoredUser } from '../store.js'
 import { userJson } from '../view-helpers.js'
 
 /** The operator's page: update every user from X, or remove all. */
@@ -11,44 +13,38 @@ export function adminRoutes(parts: Parts): Router {
   router.use('/admin', onlyAdmin(parts.env.ADMIN_PASSWORD))
 
   router.get('/admin', async (_request, response) => {
-    const users = await parts.store.listUsers()
+    const shown = await adminPage()
     response.format({
-      html: () => response.render('admin', { users, report: undefined }),
-      json: () => response.json({ users: users.map(userJson) })
+      html: () => response.render('admin', shown),
+      json: () => response.json({ users: shown.users.map(userJson), spend: shown.spend, budget: shown.budget })
     })
   })
 
   router.post('/admin/update', async (_request, response) => {
-    const report = await updateAll(parts)
-    const users = await parts.store.listUsers() // here and not in `html`: Express awaits the handler, not what format calls
+    const asked = await requestRefresh(parts)
+    const shown = await adminPage() // here and not in `html`: Express awaits the handler, not what format calls
     response.format({
-      html: () => response.render('admin', { users, report }),
-      json: () => response.json({ users: report })
+      html: () => response.render('admin', { ...shown, asked }),
+      json: () => response.status(202).json({ asked })
     })
   })
 
   router.post('/admin/reset', async (_request, response) => {
+    await parts.collections.reset()
     const removed = await parts.store.reset()
+    const shown = await adminPage()
     response.format({
-      html: () => response.render('admin', { users: [], report: undefined, removed }),
+      html: () => response.render('admin', { ...shown, removed }),
       json: () => response.json({ removed })
     })
   })
 
-  return router
-}
-
-/** Collects what is newer for each user of X; one that fails does not hold up the others. */
-async function updateAll(parts: Parts): Promise<{ username: string; added?: number; error?: string }[]> {
-  const users = (await parts.store.listUsers()).filter(({ source }) => source === 'x')
-  const report = []
-  for (const { username } of users) {
-    report.push(await collectTweets(parts, username).then(({ added }) => ({ username, added }), (error) => {
-      if (error instanceof VisibleError) return { username, error: error.message }
-      throw error
-    }))
+  async function adminPage(): Promise<{ users: StoredUser[]; spend: DaySpend[]; budget: number }> {
+    const [users, spend] = await Promise.all([parts.store.listUsers(), parts.spending.listDays()])
+    return { users, spend, budget: parts.env.X_DAILY_POST_BUDGET }
   }
-  return report
+
+  return router
 }
 
 /** HTTP Basic with any user name and the operator's password, compared in constant time. */

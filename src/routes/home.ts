@@ -3,16 +3,18 @@ import { MOST_USERS, typedIn } from '../inputs.js'
 import type { Parts } from '../parts.js'
 import { userJson } from '../view-helpers.js'
 
-/** The home page: the prediction form (the latest users chosen already), a form to add somebody, and who is here. */
-export function homeRoutes({ env, store }: Parts): Router {
+/** The home page: the prediction form (the latest users chosen already), a form to add somebody, and who is here or on the way. */
+export function homeRoutes({ env, store, collections }: Parts): Router {
   const router = Router()
 
   router.get('/', async (request, response) => {
     const users = await store.listUsers()
     const typed = typedIn(request.query)
+    const asked = await collections.find(typed.users)
+    const collecting = asked.every(({ state }) => state === 'done') ? [] : asked
     const chosen = typed.users.length > 0 ? typed.users : users.slice(0, MOST_USERS).map(({ username }) => username)
     response.format({
-      html: () => response.render('home', { users, typed: { ...typed, users: chosen }, canCollect: Boolean(env.X_BEARER_TOKEN) }),
+      html: () => response.render('home', { users, collecting, typed: { ...typed, users: chosen }, canCollect: Boolean(env.X_BEARER_TOKEN) }),
       json: () => response.json({ users: users.map(userJson) })
     })
   })

@@ -5,6 +5,10 @@ import { readEnv } from '../../src/env.js'
 import { createFittedModels } from '../../src/fitted-models.js'
 import { MODEL_MEMORY, type Parts } from '../../src/parts.js'
 import { addSamples } from '../../src/samples.js'
+import { createCollections, type Lease } from '../../src/collections.js'
+import { startWorker } from '../../src/jobs.js'
+import { openQueue } from '../../src/queue.js'
+import { createSpending } from '../../src/spending.js'
 import { createStore } from '../../src/store.js'
 import { openThreads, type Threads } from '../../src/threads.js'
 import { createXApi } from '../../src/x-api.js'
@@ -13,36 +17,42 @@ import { openEmbeddedDatabase, type TestDatabase } from './databases.js'
 export type TestParts = Parts & { prisma: ReturnType<typeof connect> }
 
 /** The app's real parts on a test's database and X API; `close` leaves the database to whoever opened it. */
-export function openTestParts(database: TestDatabase, settings: Record<string, string> = {}, threads?: Threads): TestParts {
+export function openTestParts(database: TestDatabase, settings: Record<string, string> = {}, threads?: Threads, lease?: Lease): TestParts {
   const env = readEnv({ DATABASE_URL: database.url, ...settings })
   const prisma = connect(database.url)
+  const queue = openQueue(database.url)
   const used = threads ?? openThreads(env.EMBEDDING_MODEL)
   return {
     env,
     prisma,
     store: createStore(prisma),
+    collections: createCollections(prisma, lease),
+    spending: createSpending(prisma),
+    queue,
     xApi: createXApi({ token: env.X_BEARER_TOKEN, url: env.X_API_URL, timeoutMs: 1000 }),
     threads: used,
     models: createFittedModels(MODEL_MEMORY),
     async close() {
+      await queue.close()
       if (!threads) await used.close()
       await prisma.$disconnect()
     }
   }
 }
 
-/** The web app on a free loopback port. */
+/** The web app on a free loopback port, working the queue where it has a token, as the server does. */
 export async function serve(parts: Parts): Promise<{ url: string; close(): Promise<void> }> {
+  const worker = parts.env.WORK_QUEUE && parts.env.X_BEARER_TOKEN ? await startWorker(parts) : undefined
   const server = createHttpServer(createApp(parts)).listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   const { port } = server.address() as AddressInfo
   return {
     url: `http://127.0.0.1:${port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.closeAllConnections()
-        server.close(() => resolve())
-      })
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve))
+      server.closeAllConnections()
+      await Promise.all([closed, worker?.stop()])
+    }
   }
 }
 

@@ -32,8 +32,14 @@ export interface XApiServer {
   url: string
   /** What has been asked and, of what X charges for, answered so far. */
   calls: { requests: number; posts: number; users: number }
+  /** The ids of the posts that were answered, in that order. */
+  served: string[]
+  /** Waits so long before each answer; milliseconds. */
+  latency: number
   /** Posts for an account that is there, oldest first, all newer than what it has. */
   addPosts(username: string, texts: string[]): void
+  /** Deletes the newest posts, less those that are skipped; the ids of those that are gone. */
+  removePosts(username: string, count: number, skip?: number): string[]
   addUser(username: string, fields?: Partial<Omit<User, 'id' | 'username'>>): User
   /** An account's id, also of those that a look-up never shows. */
   userId(username: string): string
@@ -54,6 +60,7 @@ const PROBLEMS = 'https://api.twitter.com/2/problems'
 export async function startXApi(): Promise<XApiServer> {
   const accounts = new Map<string, Account>()
   const calls = { requests: 0, posts: 0, users: 0 }
+  const served: string[] = []
   const counts = new Map<string, number>()
   let lastPost = 0
 
@@ -68,6 +75,10 @@ export async function startXApi(): Promise<XApiServer> {
   function addPosts(username: string, texts: string[]): void {
     const { posts } = find(username)
     for (const text of texts) posts.unshift({ ...nextPost(), text: text.slice(0, 280) })
+  }
+
+  function removePosts(username: string, count: number, skip = 0): string[] {
+    return find(username).posts.splice(skip, count).map(({ id }) => id)
   }
 
   function nextPost(): { id: string; created_at: string } {
@@ -88,12 +99,12 @@ export async function startXApi(): Promise<XApiServer> {
     const url = new URL(request.url ?? '/', 'http://x')
     const [, username, id] = url.pathname.match(/^\/2\/users\/(?:by\/username\/([^/]+)|(\d+)\/tweets)$/) ?? []
     if (!/^Bearer (?!wrong$)./.test(request.headers.authorization ?? '')) return unauthorized(response)
-    if (username) return answerUser(decodeURIComponent(username), response)
+    if (username) return answerUser(decodeURIComponent(username), url.searchParams, response)
     if (id) return answerTimeline(id, url.searchParams, response)
     json(response, 404, { title: 'Not Found', type: 'about:blank', status: 404, detail: 'Not Found' })
   }
 
-  function answerUser(username: string, response: ServerResponse): void {
+  function answerUser(username: string, query: URLSearchParams, response: ServerResponse): void {
     const handle = username.toLowerCase()
     const account = accounts.get(handle)
     if (handle === 'gone') return json(response, 404, userProblem('Not Found Error', username))
@@ -102,7 +113,9 @@ export async function startXApi(): Promise<XApiServer> {
     if (!account || handle === 'nobody') return json(response, 200, userProblem('Not Found Error', username))
     if (misbehave(response, account, false)) return
     calls.users++
-    json(response, 200, { data: account.user })
+    const { posts } = [...accounts.values()].find(({ user }) => user.id === account.user.id)! // of an account that was renamed
+    const metrics = (query.get('user.fields') ?? '').includes('public_metrics') && { public_metrics: { tweet_count: posts.length } }
+    json(response, 200, { data: { ...account.user, ...metrics } })
   }
 
   function answerTimeline(id: string, query: URLSearchParams, response: ServerResponse): void {
@@ -117,6 +130,7 @@ export async function startXApi(): Promise<XApiServer> {
     }
     const body = pageOf(account, query, size)
     calls.posts += body.meta.result_count
+    served.push(...(body.data ?? []).map(({ id }) => id))
     json(response, 200, handle === 'partial' ? { ...body, ...tweetProblem } : body)
   }
 
@@ -130,12 +144,17 @@ export async function startXApi(): Promise<XApiServer> {
   }
 
   fill({ addUser, addPosts, find })
-  const server = createServer(answer)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/2/`,
+  const server = createServer((request, response) => {
+    if (api.latency === 0) answer(request, response)
+    else setTimeout(() => answer(request, response), api.latency)
+  })
+  const api: XApiServer = {
+    url: '',
     calls,
+    served,
+    latency: 0,
     addPosts,
+    removePosts,
     addUser,
     userId: (username) => find(username).user.id,
     connections: promisify(server.getConnections.bind(server)),
@@ -145,6 +164,9 @@ export async function startXApi(): Promise<XApiServer> {
       await closed
     }
   }
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  api.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/2/`
+  return api
 }
 
 function pageOf({ posts }: Account, query: URLSearchParams, size: number) {

@@ -1,0 +1,137 @@
+// How far the collecting of each user has come: who works on it, and every step as it is stored.
+//
+// One worker at a time holds a user, by a lease: its name in the row, and a beat every few seconds. A worker whose beat
+// has stopped has died, and another may take over; should it only have slept, its next step finds the lease gone.
+
+import { Prisma, type Collection, type CollectionState, type PrismaClient } from './generated/prisma/client.js'
+import type { XUser } from './x-api.js'
+
+export type { Collection, CollectionState }
+
+export class LeaseLost extends Error {}
+
+/** How often a worker says that it lives, and how long it may be silent before it is held for dead; milliseconds. */
+export interface Lease {
+  beat: number
+  silence: number
+}
+
+const LEASE: Lease = { beat: 2_000, silence: 10_000 }
+
+export type Collections = ReturnType<typeof createCollections>
+
+type Step = Prisma.CollectionUpdateManyMutationInput
+
+export function createCollections(prisma: PrismaClient, lease = LEASE) {
+  const keyOf = (username: string): string => username.toLowerCase()
+  const dead = (): Prisma.CollectionWhereInput => ({ state: 'working', beatAt: { lt: new Date(Date.now() - lease.silence) } })
+
+  return {
+    lease,
+
+    /**
+     * Asks for a user's posts; where that is being done already, nothing changes. What failed half-way goes on where it
+     * was, everything else begins with a look at what is newer.
+     * @returns whether this call is the one that started it
+     */
+    async request(username: string, toRead: number, dueAt = new Date()): Promise<boolean> {
+      const rows = await prisma.$queryRaw<unknown[]>`
+        INSERT INTO "Collection" AS c ("usernameKey", "username", "toRead", "dueAt", "updatedAt")
+        VALUES (${keyOf(username)}, ${username}, ${toRead}, ${dueAt}, now())
+        ON CONFLICT ("usernameKey") DO UPDATE SET
+          "state" = 'queued', "message" = NULL, "status" = NULL, "attempts" = 0, "worker" = NULL, "beatAt" = NULL,
+          "toRead" = ${toRead}, "dueAt" = ${dueAt}, "updatedAt" = now(),
+          "profile" = CASE WHEN ${goesOn} THEN c."profile" END,
+          "sinceId" = CASE WHEN ${goesOn} THEN c."sinceId" END,
+          "newestId" = CASE WHEN ${goesOn} THEN c."newestId" END,
+          "oldestId" = CASE WHEN ${goesOn} THEN c."oldestId" END,
+          "read" = CASE WHEN ${goesOn} THEN c."read" ELSE 0 END,
+          "kept" = CASE WHEN ${goesOn} THEN c."kept" ELSE 0 END,
+          "removed" = CASE WHEN ${goesOn} THEN c."removed" ELSE 0 END,
+          "embedded" = CASE WHEN ${goesOn} THEN c."embedded" ELSE 0 END
+        WHERE c."state" IN ('done', 'failed')
+        RETURNING 1`
+      return rows.length > 0
+    },
+
+    /** Takes a user to work on: one that is due and that nobody alive works on. */
+    async claim(usernameKey: string, worker: string): Promise<Collection | null> {
+      const now = new Date()
+      const { count } = await prisma.collection.updateMany({
+        where: {
+          usernameKey,
+          OR: [
+            { state: { in: ['queued', 'waiting'] }, dueAt: { lte: now } },
+            dead()
+          ]
+        },
+        data: { state: 'working', message: null, status: null, worker, beatAt: now, updatedAt: now }
+      })
+      return count ? prisma.collection.findUnique({ where: { usernameKey } }) : null
+    },
+
+    /** Says that the worker lives. */
+    async beat(worker: string): Promise<void> {
+      await prisma.collection.updateMany({ where: { worker, state: 'working' }, data: { beatAt: new Date() } })
+    },
+
+    /**
+     * Stores a step.
+     * @throws LeaseLost where another worker has taken over
+     */
+    async step(usernameKey: string, worker: string, data: Step, tx: Pick<PrismaClient, 'collection'> = prisma): Promise<void> {
+      const { count } = await tx.collection.updateMany({ where: { usernameKey, worker, state: 'working' }, data: { ...data, updatedAt: new Date() } })
+      if (count === 0) throw new LeaseLost(`Another worker has taken over @${usernameKey}.`)
+    },
+
+    saveProfile(usernameKey: string, worker: string, profile: XUser, sinceId: string | null): Promise<void> {
+      return this.step(usernameKey, worker, { profile: { ...profile }, username: profile.username, sinceId })
+    },
+
+    async find(usernames: string[]): Promise<Collection[]> {
+      return prisma.collection.findMany({ where: { usernameKey: { in: usernames.map(keyOf) } }, orderBy: { usernameKey: 'asc' } })
+    },
+
+    /** Hands what a worker holds to whoever comes next. */
+    async handBack(worker: string): Promise<string[]> {
+      const held = await prisma.collection.findMany({ select: { usernameKey: true }, where: { worker, state: 'working' } })
+      await prisma.collection.updateMany({ where: { worker, state: 'working' }, data: { ...FREE, state: 'queued', dueAt: new Date() } })
+      return held.map(({ usernameKey }) => usernameKey)
+    },
+
+    /** Those that nobody works on although they are due: their message in the queue, or their worker, was lost. */
+    async listForgotten(): Promise<string[]> {
+      const late = new Date(Date.now() - lease.silence)
+      const rows = await prisma.collection.findMany({
+        select: { usernameKey: true },
+        where: { OR: [{ state: { in: ['queued', 'waiting'] }, dueAt: { lt: late } }, dead()] }
+      })
+      return rows.map(({ usernameKey }) => usernameKey)
+    },
+
+    /** Where one process alone has the database, whatever was being worked on when it starts was left by a dead one. */
+    async orphanAll(): Promise<void> {
+      await prisma.collection.updateMany({ where: { state: 'working' }, data: { ...FREE, state: 'queued', dueAt: new Date(0) } })
+    },
+
+    /** Forgets failures that nobody looks at any more and that have nothing to go on from. */
+    async forgetOld(): Promise<void> {
+      const dayAgo = new Date(Date.now() - 24 * 3_600_000)
+      await prisma.collection.deleteMany({ where: { state: 'failed', oldestId: null, updatedAt: { lt: dayAgo } } })
+    },
+
+    /** Forgets all; whoever works on one finds its lease gone. */
+    async reset(): Promise<void> {
+      await prisma.collection.deleteMany()
+    }
+  }
+}
+
+/** In nobody's hands. */
+export const FREE = { worker: null, beatAt: null }
+
+/** Nothing read yet. */
+export const START = { profile: Prisma.DbNull, sinceId: null, newestId: null, oldestId: null, read: 0, kept: 0, removed: 0, embedded: 0 }
+
+/** A failure after the first page goes on from there; one before it, and a new look for newer posts, begin anew. */
+const goesOn = Prisma.sql`(c."state" = 'failed' AND c."oldestId" IS NOT NULL)`

@@ -1,0 +1,16 @@
+// A process that only works the queue: any number of them, and of web processes, share one Postgres.
+
+import { readEnv } from './env.js'
+import { startWorker } from './jobs.js'
+import { openParts } from './parts.js'
+
+const parts = await openParts(readEnv(process.env))
+const worker = await startWorker(parts)
+console.log('HypoTweet works the queue.')
+for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void shutDown())
+
+async function shutDown(): Promise<void> {
+  await worker.stop()
+  await parts.close()
+  process.exit()
+}
