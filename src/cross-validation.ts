@@ -1,7 +1,6 @@
 // Cross-validation on the tweets of one request: every tweet is judged by a model that was fitted without it.
 
-import { balancedWeights, type SoftmaxRegression } from './logistic-regression.js'
-import type { SparseRows } from './style.js'
+import { balancedWeights } from './logistic-regression.js'
 import { duplicateKey } from './text.js'
 
 const TEMPLATE = 12 // characters: tweets of one user that begin alike ("Now playing: …") are variants of one template
@@ -40,19 +39,14 @@ function countBy<T>(items: Iterable<T>): Map<T, number> {
 /**
  * n×k logits, each row's by a model that was fitted without the row's fold. The folds' models start from nothing: a
  * start from the model of all rows would let the held-out ones leak in through what is left of it at convergence.
- * @param fit fits a model with these row weights (0: left out)
+ * @param scores n×k logits of all rows by a model that was fitted with these row weights (0: left out)
  */
-export function heldOutLogits(
-  rows: SparseRows,
-  labels: Int32Array,
-  foldOf: Int32Array,
-  fit: (rowWeights: Float64Array) => SoftmaxRegression
-): Float64Array {
+export function heldOutLogits(labels: Int32Array, foldOf: Int32Array, scores: (rowWeights: Float64Array) => Float64Array): Float64Array {
   const k = labels.reduce((largest, c) => Math.max(largest, c), 0) + 1
-  const logits = new Float64Array(rows.rows * k)
+  const logits = new Float64Array(labels.length * k)
   for (const fold of new Set(foldOf)) {
-    const all = fit(balancedWeights(labels, (i) => foldOf[i] !== fold)).logits(rows)
-    for (let i = 0; i < rows.rows; i++) if (foldOf[i] === fold) logits.set(all.subarray(i * k, i * k + k), i * k)
+    const all = scores(balancedWeights(labels, (i) => foldOf[i] !== fold))
+    for (let i = 0; i < labels.length; i++) if (foldOf[i] === fold) logits.set(all.subarray(i * k, i * k + k), i * k)
   }
   return logits
 }

@@ -12,6 +12,15 @@ const SMALLEST_STEP = 1e-12
 /** A function of n numbers that answers its value and fills in its gradient. */
 export type Objective = (x: Float64Array, gradient: Float64Array) => number
 
+/** How vectors are measured, where that is not by the dot product of their numbers. */
+export interface Measure {
+  product(a: Float64Array, b: Float64Array): number
+  /** The size of a gradient, which is compared with the tolerance. */
+  size(gradient: Float64Array): number
+}
+
+const PLAIN: Measure = { product: dot, size: largestOf }
+
 export interface Minimum {
   x: Float64Array<ArrayBuffer>
   value: number
@@ -27,12 +36,14 @@ interface Step {
 
 /**
  * The minimum of a smooth convex function, from the start x (which is used up).
- * Converged when no component of the gradient is larger than gradientTolerance; otherwise the best point found.
+ * Converged when no component of the gradient is larger than gradientTolerance (or, with a measure of the caller's, when
+ * its size is not); otherwise the best point found.
  */
 export function minimise(
   f: Objective,
   x: Float64Array<ArrayBuffer>,
-  { gradientTolerance, maxEvaluations }: { gradientTolerance: number; maxEvaluations: number }
+  { gradientTolerance, maxEvaluations }: { gradientTolerance: number; maxEvaluations: number },
+  { product, size } = PLAIN
 ): Minimum {
   let gradient = new Float64Array(x.length)
   let value = f(x, gradient)
@@ -41,8 +52,8 @@ export function minimise(
   let nextGradient = new Float64Array(x.length)
   const steps: Step[] = []
 
-  while (!(largestOf(gradient) <= gradientTolerance)) { // NaN is not converged
-    const direction = descent(gradient, steps)
+  while (!(size(gradient) <= gradientTolerance)) { // NaN is not converged
+    const direction = descent(gradient, steps, product)
     const slope = product(direction, gradient)
     let t = steps.length === 0 ? Math.min(1, 1 / Math.sqrt(product(gradient, gradient))) : 1
     for (;;) {
@@ -56,7 +67,7 @@ export function minimise(
       }
       t /= 2
     }
-    remember(steps, x, nextX, gradient, nextGradient)
+    remember(steps, x, nextX, gradient, nextGradient, product)
     ;[x, nextX] = [nextX, x]
     ;[gradient, nextGradient] = [nextGradient, gradient]
   }
@@ -64,7 +75,7 @@ export function minimise(
 }
 
 /** −H·g by the two-loop recursion. */
-function descent(gradient: Float64Array, steps: Step[]): Float64Array {
+function descent(gradient: Float64Array, steps: Step[], product: Measure['product']): Float64Array {
   const d = gradient.slice()
   const alphas = steps.map(() => 0)
   for (let m = steps.length - 1; m >= 0; m--) {
@@ -80,7 +91,14 @@ function descent(gradient: Float64Array, steps: Step[]): Float64Array {
 }
 
 /** Keeps the step and the gradient's change, where the curvature along it is positive. */
-function remember(steps: Step[], x: Float64Array, nextX: Float64Array, g: Float64Array, nextG: Float64Array): void {
+function remember(
+  steps: Step[],
+  x: Float64Array,
+  nextX: Float64Array,
+  g: Float64Array,
+  nextG: Float64Array,
+  product: Measure['product']
+): void {
   const full = steps.length === MEMORY
   const { s, y } = full ? steps.shift()! : { s: new Float64Array(x.length), y: new Float64Array(x.length) }
   for (let j = 0; j < x.length; j++) {
@@ -91,7 +109,7 @@ function remember(steps: Step[], x: Float64Array, nextX: Float64Array, g: Float6
   if (curvature > 0) steps.push({ s, y, rho: 1 / curvature })
 }
 
-function product(a: Float64Array, b: Float64Array): number {
+function dot(a: Float64Array, b: Float64Array): number {
   let sum = 0
   for (let j = 0; j < a.length; j++) sum += a[j] * b[j]
   return sum

@@ -11,6 +11,7 @@
 
 import LogisticRegression, { type LogisticRegressionJSON } from 'ml-logistic-regression'
 import { Matrix } from 'ml-matrix'
+import { LANES, productsOf } from './kernel.js'
 import { minimise } from './lbfgs.js'
 import type { SparseRows } from './style.js'
 
@@ -32,13 +33,11 @@ export interface TrainOptions {
   rowWeights?: Float64Array
 }
 
-/** What scores are computed from: d × stride weights and the number of classes. */
+/** What scores are computed from: the weights, by four classes d×4 (those beyond k are 0), and the number of classes. */
 export interface LinearModel {
   weights: Float64Array
   numberClasses: number
 }
-
-const LANES = 4 // classes are laid out in fours, the padding's weights being 0
 
 /**
  * Drop-in for ml-logistic-regression's class: the same interface, and its models load there (that library takes the
@@ -47,7 +46,7 @@ const LANES = 4 // classes are laid out in fours, the padding's weights being 0
  */
 export class SoftmaxRegression extends LogisticRegression {
   readonly options: Required<Omit<SoftmaxOptions, 'interceptColumn'>> & { interceptColumn: number }
-  /** d × stride weights, the k classes of a feature side by side and padded to a multiple of four. */
+  /** By four classes d×4, the four of a feature side by side; those beyond k are 0. */
   weights = new Float64Array(0)
   /** Whether the last training reached the optimum; false for a model that was loaded, of which nobody knows. */
   converged = false
@@ -71,7 +70,7 @@ export class SoftmaxRegression extends LogisticRegression {
     const y = Int32Array.from(given)
     const s = rowWeights ?? balancedWeights(y)
     if (s.length !== y.length) throw new RangeError(`${y.length} rows but ${s.length} row weights`)
-    const size = rows.columns * strideOf(this.numberClasses)
+    const size = rows.columns * groupsOf(this.numberClasses) * LANES
     const objective = this.objective(rows, y, s)
     const { tolerance, maxEvaluations } = this.options
     const total = s.reduce((sum, weight) => sum + weight, 0)
@@ -105,12 +104,11 @@ export class SoftmaxRegression extends LogisticRegression {
 
   /** The model in the library's own format: `LogisticRegression.load` of ml-logistic-regression takes it. */
   override toJSON(): LogisticRegressionJSON {
-    const stride = strideOf(this.numberClasses)
-    const columns = this.weights.length / stride
+    const columns = columnsOf(this)
     const classifiers = Array.from({ length: this.numberClasses }, (_, c) => ({
       numSteps: this.numSteps,
       learningRate: this.learningRate,
-      weights: [Array.from({ length: columns }, (_, j) => -this.weights[j * stride + c])]
+      weights: [Array.from({ length: columns }, (_, j) => -weightOf(this, j, c))]
     }))
     return { ...super.toJSON(), classifiers }
   }
@@ -119,56 +117,59 @@ export class SoftmaxRegression extends LogisticRegression {
   static override load(json: LogisticRegressionJSON): SoftmaxRegression {
     if (json.name !== 'LogisticRegression') throw new TypeError(`Not a logistic regression: ${json.name}`)
     const model = new SoftmaxRegression()
-    const stride = strideOf(json.numberClasses)
     const weights = json.classifiers.map((classifier) => Matrix.checkMatrix(classifier.weights).getRow(0))
+    const columns = weights[0].length
     model.numberClasses = json.numberClasses
-    model.weights = new Float64Array(weights[0].length * stride)
-    weights.forEach((row, c) => row.forEach((weight, j) => (model.weights[j * stride + c] = -weight)))
+    model.weights = new Float64Array(columns * groupsOf(json.numberClasses) * LANES)
+    weights.forEach((row, c) => row.forEach((weight, j) => (model.weights[placeOf(columns, j, c)] = -weight)))
     return model
   }
 
   /** The objective and its gradient as a function of the weights, for L-BFGS and for checking by finite differences. */
   objective(rows: SparseRows, y: Int32Array, s: Float64Array): (W: Float64Array, gradient: Float64Array) => number {
     const k = this.numberClasses
-    const stride = strideOf(k)
     const { penalty, interceptColumn } = this.options
-    const z = new Float64Array(stride)
+    const products = productsOf(rows)
+    const blocks = Array.from({ length: groupsOf(k) }, () => new Float64Array(rows.rows * LANES))
+    const size = rows.columns * LANES
+    const z = new Float64Array(k)
     return (W, gradient) => {
-      let loss = penaltyOf(W, gradient, penalty, interceptColumn * stride, stride)
+      let loss = penaltyOf(W, gradient, penalty, rows.columns, interceptColumn)
+      blocks.forEach((Z, g) => products.times(W.subarray(g * size, (g + 1) * size), Z))
       for (let i = 0; i < rows.rows; i++) {
-        if (s[i] === 0) continue
-        scoreRow(rows, i, W, stride, z)
-        loss += s[i] * logLossInPlace(z, k, y[i])
-        for (let c = 0; c < k; c++) z[c] *= s[i]
-        addRow(rows, i, z, stride, gradient)
-        z.fill(0)
+        if (s[i] > 0) {
+          for (let c = 0; c < k; c++) z[c] = blocks[c >> 2][i * LANES + (c & 3)]
+          loss += s[i] * logLossInPlace(z, k, y[i])
+        }
+        for (let c = 0; c < blocks.length * LANES; c++) blocks[c >> 2][i * LANES + (c & 3)] = s[i] > 0 && c < k ? s[i] * z[c] : 0
       }
+      blocks.forEach((R, g) => products.addTransposed(R, gradient.subarray(g * size, (g + 1) * size)))
       return loss
     }
   }
 }
 
 /** n×k scores z = W'x of a fitted model, or of one that came out of another thread and has lost its class. */
-export function linearScores({ weights, numberClasses: k }: LinearModel, rows: SparseRows): Float64Array {
-  const stride = strideOf(k)
-  if (rows.columns * stride !== weights.length) throw new RangeError(`The model has other columns than ${rows.columns}.`)
-  const logits = new Float64Array(rows.rows * k)
-  const z = new Float64Array(stride)
-  for (let i = 0; i < rows.rows; i++) {
-    scoreRow(rows, i, weights, stride, z)
-    for (let c = 0; c < k; c++) logits[i * k + c] = z[c]
+export function linearScores(model: LinearModel, { rows, columns, starts, indices, values }: SparseRows): Float64Array {
+  const { weights, numberClasses: k } = model
+  if (columns !== columnsOf(model)) throw new RangeError(`The model has other columns than ${columns}.`)
+  const logits = new Float64Array(rows * k)
+  for (let i = 0; i < rows; i++) {
+    for (let p = starts[i]; p < starts[i + 1]; p++) {
+      for (let c = 0; c < k; c++) logits[i * k + c] += values[p] * weights[placeOf(columns, indices[p], c)]
+    }
   }
   return logits
 }
 
 /** How many features the model has. */
 export function columnsOf({ weights, numberClasses }: LinearModel): number {
-  return weights.length / strideOf(numberClasses)
+  return weights.length / (groupsOf(numberClasses) * LANES)
 }
 
 /** The weight of a feature for a class. */
-export function weightOf({ weights, numberClasses }: LinearModel, column: number, classNumber: number): number {
-  return weights[column * strideOf(numberClasses) + classNumber]
+export function weightOf(model: LinearModel, column: number, classNumber: number): number {
+  return model.weights[placeOf(columnsOf(model), column, classNumber)]
 }
 
 /** Weights that let each class count the same, n / (k · rows of the class), so that they sum to n; 0 for rows left out. */
@@ -211,7 +212,11 @@ function denseRows(X: Matrix): SparseRows {
   }
 }
 
-function checkClasses(rows: SparseRows, classes: ArrayLike<number>): number {
+/**
+ * How many classes there are.
+ * @throws RangeError where there are fewer than two, or they are not numbered 0 … k−1, or not one for each row
+ */
+export function checkClasses(rows: SparseRows, classes: ArrayLike<number>): number {
   if (classes.length !== rows.rows) throw new RangeError(`${rows.rows} rows but ${classes.length} classes`)
   const there = new Set(Array.from(classes))
   const numbered = Array.from(there).every((c) => Number.isInteger(c) && c >= 0 && c < there.size)
@@ -219,59 +224,27 @@ function checkClasses(rows: SparseRows, classes: ArrayLike<number>): number {
   return there.size
 }
 
-const strideOf = (k: number): number => Math.ceil(k / LANES) * LANES
+const groupsOf = (k: number): number => Math.ceil(k / LANES)
+const placeOf = (columns: number, column: number, c: number): number => ((c >> 2) * columns + column) * LANES + (c & 3)
 
 /** The penalty of the weights; starts the gradient with its part of it. */
-function penaltyOf(W: Float64Array, gradient: Float64Array, penalty: number, from: number, stride: number): number {
+function penaltyOf(W: Float64Array, gradient: Float64Array, penalty: number, columns: number, interceptColumn: number): number {
   let squares = 0
   for (let j = 0; j < W.length; j++) {
     squares += W[j] * W[j]
     gradient[j] = penalty * W[j]
   }
-  if (from < 0) return (penalty / 2) * squares
-  for (let j = from; j < from + stride; j++) {
-    squares -= W[j] * W[j]
-    gradient[j] = 0
+  if (interceptColumn < 0) return (penalty / 2) * squares
+  for (let c = 0; c < W.length / columns; c++) {
+    const at = placeOf(columns, interceptColumn, c)
+    squares -= W[at] * W[at]
+    gradient[at] = 0
   }
   return (penalty / 2) * squares
 }
 
-/** z ← W'x_i */
-function scoreRow({ starts, indices, values }: SparseRows, i: number, W: Float64Array, stride: number, z: Float64Array): void {
-  for (let lane = 0; lane < stride; lane += LANES) {
-    let a = 0, b = 0, c = 0, d = 0
-    for (let p = starts[i]; p < starts[i + 1]; p++) {
-      const value = values[p]
-      const at = indices[p] * stride + lane
-      a += value * W[at]
-      b += value * W[at + 1]
-      c += value * W[at + 2]
-      d += value * W[at + 3]
-    }
-    z[lane] = a
-    z[lane + 1] = b
-    z[lane + 2] = c
-    z[lane + 3] = d
-  }
-}
-
-/** gradient ← gradient + x_i r' */
-function addRow({ starts, indices, values }: SparseRows, i: number, r: Float64Array, stride: number, gradient: Float64Array): void {
-  for (let lane = 0; lane < stride; lane += LANES) {
-    const a = r[lane], b = r[lane + 1], c = r[lane + 2], d = r[lane + 3]
-    for (let p = starts[i]; p < starts[i + 1]; p++) {
-      const value = values[p]
-      const at = indices[p] * stride + lane
-      gradient[at] += value * a
-      gradient[at + 1] += value * b
-      gradient[at + 2] += value * c
-      gradient[at + 3] += value * d
-    }
-  }
-}
-
 /** −ln softmax(z)[y]; leaves softmax(z) minus the indicator of y, the loss's derivative, in z. */
-function logLossInPlace(z: Float64Array, k: number, y: number): number {
+export function logLossInPlace(z: Float64Array, k: number, y: number): number {
   let largest = z[0]
   for (let c = 1; c < k; c++) largest = Math.max(largest, z[c])
   let sum = 0

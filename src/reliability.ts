@@ -1,6 +1,7 @@
 // How far an answer can be trusted, out of held-out answers on the candidates' own tweets: how often it is right, whom
 // it takes for whom, and when it had better decline.
 
+import type { Gram } from './kernel.js'
 import { argmax } from './logistic-regression.js'
 import type { SparseRows } from './style.js'
 
@@ -59,34 +60,34 @@ export function bestTwo(z: ArrayLike<number>): [number, number] {
  * How near a text is to the users' tweets: the mean cosine to its nearest ones (Dasarathy 1977's k nearest neighbours,
  * as used to tell novel samples by Ramaswamy et al. 2000, "Efficient Algorithms for Mining Outliers", section 2).
  * @param row the text's n-grams by column, a dense array
- * @param skip a row that is not to be its own neighbour
  */
-export function nearness(rows: SparseRows, row: Float32Array, skip = -1): number {
-  const nearest = new Float64Array(NEIGHBOURS)
+export function nearness(rows: SparseRows, row: Float32Array): number {
+  const cosines = new Float32Array(rows.rows)
   for (let i = 0; i < rows.rows; i++) {
-    if (i === skip) continue
-    let cosine = 0
-    for (let p = rows.starts[i]; p < rows.starts[i + 1]; p++) cosine += rows.values[p] * row[rows.indices[p]]
+    for (let p = rows.starts[i]; p < rows.starts[i + 1]; p++) cosines[i] += rows.values[p] * row[rows.indices[p]]
+  }
+  return meanOfNearest(cosines)
+}
+
+/** @param skip a row that is not to be its own neighbour */
+function meanOfNearest(cosines: Float32Array, skip = -1): number {
+  const nearest = new Float64Array(NEIGHBOURS)
+  cosines.forEach((cosine, i) => {
+    if (i === skip) return
     for (let m = 0; m < NEIGHBOURS && cosine > 0; m++) {
       if (cosine > nearest[m]) [nearest[m], cosine] = [cosine, nearest[m]]
     }
-  }
+  })
   return nearest.reduce((sum, cosine) => sum + cosine, 0) / NEIGHBOURS
 }
 
 /**
  * The nearness that all but 5 in 100 of the users' own tweets have to the others: what is farther is unlike any of them.
+ * @param gram the cosines of the tweets' n-grams
  * @param known how much of each tweet is n-grams that others have as well; what is new to all is near to none
  */
-export function nearnessThreshold(rows: SparseRows, known: Float32Array, labels: Int32Array): number {
-  const sample = sampleOf(labels)
-  const row = new Float32Array(rows.columns)
-  const all = sample.map((i) => {
-    scatter(rows, i, row)
-    const near = known[i] * nearness(rows, row, i)
-    row.fill(0)
-    return near
-  })
+export function nearnessThreshold({ n, values }: Gram, known: Float32Array, labels: Int32Array): number {
+  const all = sampleOf(labels).map((i) => known[i] * meanOfNearest(values.subarray(i * n, (i + 1) * n), i))
   return all.sort((a, b) => a - b)[Math.floor(all.length * FALSE_ALARMS)]
 }
 

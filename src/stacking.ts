@@ -7,7 +7,7 @@
 // 2017, "On Calibration of Modern Neural Networks", section 4.2) in one.
 
 import { minimise } from './lbfgs.js'
-import { softmaxInPlace } from './logistic-regression.js'
+import { logLossInPlace } from './logistic-regression.js'
 
 const PRIOR = [1, 0.5]
 const PRIOR_STRENGTH = 10
@@ -26,13 +26,16 @@ export function stackingWeights(parts: (Float64Array | null)[], labels: Int32Arr
     })
     const weights = logs.map(Math.exp)
     for (let i = 0; i < labels.length; i++) {
-      for (let c = 0; c < k; c++) z[c] = used.reduce((sum, { part }, u) => sum + weights[u] * part[i * k + c], 0)
-      softmaxInPlace(z)
-      loss -= Math.log(Math.max(z[labels[i]], Number.MIN_VALUE))
-      z[labels[i]] -= 1
-      used.forEach(({ part }, u) => {
+      z.fill(0)
+      for (let u = 0; u < used.length; u++) {
+        const { part } = used[u]
+        for (let c = 0; c < k; c++) z[c] += weights[u] * part[i * k + c]
+      }
+      loss += logLossInPlace(z, k, labels[i])
+      for (let u = 0; u < used.length; u++) {
+        const { part } = used[u]
         for (let c = 0; c < k; c++) gradient[u] += weights[u] * z[c] * part[i * k + c]
-      })
+      }
     }
     return loss
   }

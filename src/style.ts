@@ -112,7 +112,8 @@ export function knownShares({ starts, buckets, counts }: NgramCounts, columns: N
     for (let p = starts[i]; p < starts[i + 1]; p++) {
       const column = columnOf(buckets[p])
       const isKnown = column >= 0 && columns.texts[column] >= fewest
-      const square = ((1 + Math.log(counts[p])) * (isKnown ? columns.idf[column] : columns.newIdf)) ** 2
+      const value = logCount(counts[p]) * (isKnown ? columns.idf[column] : columns.newIdf)
+      const square = value * value
       all += square
       if (isKnown) known += square
     }
@@ -134,7 +135,7 @@ export function styleRows({ starts, buckets, counts }: NgramCounts, columns: Ngr
     for (let p = starts[i]; p < starts[i + 1]; p++) {
       const column = columnOf(buckets[p])
       if (column < 0) continue
-      const value = (1 + Math.log(counts[p])) * idf[column]
+      const value = logCount(counts[p]) * idf[column]
       indices[end] = column
       values[end++] = value
       squares += value * value
@@ -145,6 +146,8 @@ export function styleRows({ starts, buckets, counts }: NgramCounts, columns: Ngr
   }
   return { rows, columns: idf.length, starts: rowStarts, indices: indices.slice(0, end), values: values.slice(0, end) }
 }
+
+const logCount = (count: number): number => (count === 1 ? 1 : 1 + Math.log(count)) // most n-grams are there once
 
 /** The column of a bucket, or -1: by a table where many are asked for, by bisection where few are. */
 export function columnFinder({ buckets }: NgramColumns, lookups: number): (bucket: number) => number {

@@ -1,7 +1,7 @@
 // What a worker thread runs. Each thread has one encoder, loaded when it is first needed.
 
 import { workerData } from 'piscina'
-import { fitAttribution, type Attribution, type TrainingSet } from './attribution.js'
+import { fitEncoder, fitNgrams } from './attribution.js'
 import { createEmbedder, type Embedder } from './embedder.js'
 
 let loading: Promise<Embedder> | undefined
@@ -23,6 +23,4 @@ export async function embed(texts: string[]): Promise<Float32Array> {
   return (await embedder()).embed(texts)
 }
 
-export function fit(set: TrainingSet): Attribution {
-  return fitAttribution(set)
-}
+export { fitEncoder, fitNgrams }

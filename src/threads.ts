@@ -3,7 +3,7 @@
 
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
-import type { Attribution, TrainingSet } from './attribution.js'
+import { mix, type Attribution, type TrainingSet } from './attribution.js'
 import { joinVectors } from './vectors.js'
 
 export interface Threads {
@@ -11,7 +11,7 @@ export interface Threads {
   encoderName(): Promise<string>
   /** n texts → n vectors, end to end. */
   embed(texts: string[]): Promise<Float32Array<ArrayBuffer>>
-  /** Fits an attribution. */
+  /** Fits an attribution, its two halves side by side. */
   fit(set: TrainingSet): Promise<Attribution>
   close(): Promise<void>
 }
@@ -24,7 +24,7 @@ export function openThreads(encoder?: string): Threads {
   const filename = new URL(isSource ? './thread.ts' : './thread.js', import.meta.url).href
   const shared = { filename, workerData: { encoder }, execArgv: isSource ? ['--import', 'tsx'] : [], atomics: 'disabled' as const }
   const embedding = new Piscina({ ...shared, minThreads: 1, maxThreads: 1, name: 'embed' })
-  const fitting = new Piscina({ ...shared, minThreads: 1, maxThreads: Math.min(4, availableParallelism()), name: 'fit' })
+  const fitting = new Piscina({ ...shared, minThreads: 2, maxThreads: Math.max(2, Math.min(4, availableParallelism())), name: 'fitNgrams' })
   let name: Promise<string> | undefined
   return {
     encoderName() {
@@ -39,7 +39,11 @@ export function openThreads(encoder?: string): Threads {
       for (let i = 0; i < texts.length; i += EMBED_AT_ONCE) parts.push(await embedding.run(texts.slice(i, i + EMBED_AT_ONCE)))
       return joinVectors(parts)
     },
-    fit: (set) => fitting.run(set),
+    async fit(set) {
+      const halves = (['fitNgrams', 'fitEncoder'] as const).map((name) => fitting.run(set, { name }))
+      const [style, whole] = await Promise.all(halves)
+      return mix(style, whole, set.labels)
+    },
     close: async () => void (await Promise.all([embedding.destroy(), fitting.destroy()]))
   }
 }

@@ -116,14 +116,14 @@ describe('held-out logits', () => {
     model.train(rows, y, { rowWeights })
     return model
   }
-  const heldOut = (y: Int32Array): Float64Array => heldOutLogits(rows, y, foldOf, (weights) => trained(y, weights))
+  const heldOut = (y: Int32Array): Float64Array => heldOutLogits(y, foldOf, (weights) => trained(y, weights).logits(rows))
   const rowOf = (logits: Float64Array, i: number): number[] => Array.from(logits.subarray(3 * i, 3 * i + 3))
 
   test('are by a model that leaves the whole fold out and no other row', () => {
     const kept: number[][] = []
-    heldOutLogits(rows, labels, foldOf, (weights) => {
+    heldOutLogits(labels, foldOf, (weights) => {
       kept.push(Array.from(weights.keys()).filter((i) => weights[i] > 0))
-      return trained(labels, weights)
+      return trained(labels, weights).logits(rows)
     })
     const all = Array.from({ length: n }, (_, i) => i)
     expect(kept).toEqual([0, 1, 2, 3, 4].map((fold) => all.filter((i) => foldOf[i] !== fold)))
@@ -171,12 +171,12 @@ describe('held-out logits', () => {
     const y = Int32Array.from({ length: many }, () => Math.floor(noise() * 2))
     const x = withIntercept(denseRows(Float32Array.from({ length: many * 8 }, () => noise() - 0.5), many))
     const folds = Int32Array.from({ length: many }, (_, i) => i % FOLDS)
-    const fit = (rowWeights: Float64Array): SoftmaxRegression => {
+    const fit = (rowWeights: Float64Array): Float64Array => {
       const model = new SoftmaxRegression({ penalty: 0.1, interceptColumn: 8 })
       model.train(x, y, { rowWeights })
-      return model
+      return model.logits(x)
     }
-    const logits = heldOutLogits(x, y, folds, fit)
+    const logits = heldOutLogits(y, folds, fit)
     const right = y.filter((c, i) => logits[2 * i + c] > logits[2 * i + 1 - c]).length / many
     expect(Math.abs(right - 0.5)).toBeLessThan(0.1)
   })

@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest'
+import { randomNumbers } from '../bench/dataset.js'
+import { denseRows, withIntercept } from '../src/features.js'
+import { gramOf } from '../src/kernel.js'
+import { balancedWeights, linearScores, SoftmaxRegression } from '../src/logistic-regression.js'
+import { fitInSampleSpace, modelOf } from '../src/sample-space.js'
+
+const random = randomNumbers(9)
+
+/** n rows of d features, whose classes they hint at. */
+function data(n: number, d: number, k: number) {
+  const y = Int32Array.from({ length: n }, (_, i) => i % k)
+  const x = Float32Array.from({ length: n * d }, (_, p) => random() - 0.5 + 0.6 * Number(p % d === y[Math.floor(p / d)]))
+  return { y, rows: denseRows(x, n) }
+}
+
+function expectClose(values: ArrayLike<number>, expected: ArrayLike<number>, within: number): void {
+  expect(values.length).toBe(expected.length)
+  for (let j = 0; j < values.length; j++) expect(Math.abs(values[j] - expected[j])).toBeLessThanOrEqual(within)
+}
+
+describe.each([2, 3, 4, 5, 9])('a regression of %d classes that is fitted by what its rows have in common', (k) => {
+  const { y, rows } = data(90, 120, k)
+  const options = { classes: k, penalty: 0.3, tolerance: 1e-6 }
+
+  /** Fitted by the weights of the features. */
+  function plain(s: Float64Array): SoftmaxRegression {
+    const model = new SoftmaxRegression({ penalty: 0.3, interceptColumn: rows.columns, tolerance: 1e-9 })
+    model.train(withIntercept(rows), y, { rowWeights: s })
+    return model
+  }
+
+  test('has the same scores as one that is fitted by its features', () => {
+    const s = balancedWeights(y)
+    expectClose(fitInSampleSpace(gramOf(rows), y, s, options).scores, plain(s).logits(withIntercept(rows)), 2e-3)
+  })
+
+  test('scores rows that were left out as that one does', () => {
+    const s = balancedWeights(y, (i) => i % 10 > 0 || i === 0)
+    expectClose(fitInSampleSpace(gramOf(rows), y, s, options).scores, plain(s).logits(withIntercept(rows)), 2e-3)
+  })
+
+  test('is the same by its features', () => {
+    const fit = fitInSampleSpace(gramOf(rows), y, balancedWeights(y), options)
+    expectClose(linearScores(modelOf(fit, rows), withIntercept(rows)), fit.scores, 1e-4)
+  })
+
+  test('does not heed the class of a row that is left out', () => {
+    const s = balancedWeights(y, (i) => i > 0)
+    const other = y.slice()
+    other[0] = 1
+    expect(fitInSampleSpace(gramOf(rows), other, s, options).scores).toEqual(fitInSampleSpace(gramOf(rows), y, s, options).scores)
+  })
+
+  test('is fitted alike each time', () => {
+    const s = balancedWeights(y)
+    expect(fitInSampleSpace(gramOf(rows), y, s, options)).toEqual(fitInSampleSpace(gramOf(rows), y, s, options))
+  })
+})
+
+test('rows without any feature leave the classes their weighted shares', () => {
+  const rows = denseRows(new Float32Array(12 * 4), 12)
+  const y = Int32Array.from({ length: 12 }, (_, i) => Number(i >= 9))
+  const { scores } = fitInSampleSpace(gramOf(rows), y, new Float64Array(12).fill(1), { classes: 2, penalty: 1, tolerance: 1e-6 })
+  expect(scores[0] - scores[1]).toBeCloseTo(Math.log(3), 3)
+})
