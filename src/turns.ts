@@ -12,8 +12,7 @@ interface Message {
   reject: (error: unknown) => void
 }
 
-const SYNC = Buffer.from('S\0\0\0\x04')
-const ROLLBACK = Buffer.from('Q\0\0\0\x0dROLLBACK\0')
+const SYNC_AND_ROLLBACK = Buffer.from('S\0\0\0\x04Q\0\0\0\x0dROLLBACK\0')
 const READY = Buffer.from('Z\0\0\0\x05I') // ReadyForQuery, idle
 
 /** The queue of pglite-socket's connection handlers: its methods have the names and meanings that these call. */
@@ -39,12 +38,11 @@ export class Turns {
     for (const { reject } of dropped) reject(new Error('The connection has ended.'))
   }
 
-  /** Takes back what a connection that has ended had begun. */
+  /** Takes back what a connection that has ended had begun; one may end as late as the database is closed. */
   async clearTransactionIfNeeded(connection: number): Promise<void> {
     await this.db.runExclusive(async () => {
-      if (this.holder !== connection) return
-      await this.db.execProtocolRaw(SYNC)
-      await this.db.execProtocolRaw(ROLLBACK)
+      if (this.holder !== connection || this.db.closed) return
+      await this.db.execProtocolRaw(SYNC_AND_ROLLBACK)
       this.holder = undefined
     })
     void this.run()

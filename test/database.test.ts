@@ -164,6 +164,22 @@ describe('the embedded Postgres', () => {
     await other.end()
   })
 
+  test('closes in peace while connections end in the middle of a transaction', async () => {
+    for (let i = 0; i < 5; i++) {
+      const folder = await mkdtemp(join(tmpdir(), 'hypotweet-test-'))
+      await cp(inject('template'), folder, { recursive: true })
+      const postgres = await openEmbeddedPostgres(folder)
+      const one = new pg.Client({ connectionString: postgres.url })
+      one.on('error', () => {})
+      await one.connect()
+      await one.query('BEGIN')
+      ;(one as unknown as { connection: { stream: Socket } }).connection.stream.destroy()
+      await pause(i) // the end is heard before, while and after it closes
+      await postgres.close()
+      await rm(folder, { recursive: true, force: true })
+    }
+  })
+
   test('goes on after a statement that fails', async () => {
     const clients = await openClients(2)
     await clients[0].query('BEGIN')
@@ -302,6 +318,22 @@ describe('the embedded Postgres with many connections', () => {
     expect((await seen).rows).toEqual([])
     one.release(true)
     other.release()
+  })
+
+  test('closes in peace while connections end in the middle of a transaction', async () => {
+    for (let i = 0; i < 5; i++) {
+      const folder = await mkdtemp(join(tmpdir(), 'hypotweet-test-'))
+      await cp(inject('template'), folder, { recursive: true })
+      const postgres = await openEmbeddedPostgres(folder)
+      const one = new pg.Client({ connectionString: postgres.url })
+      one.on('error', () => {})
+      await one.connect()
+      await one.query('BEGIN')
+      ;(one as unknown as { connection: { stream: Socket } }).connection.stream.destroy()
+      await pause(i) // the end is heard before, while and after it closes
+      await postgres.close()
+      await rm(folder, { recursive: true, force: true })
+    }
   })
 
   test('goes on after a statement that fails', async () => {
