@@ -37,6 +37,9 @@ async function serve(db: PGlite): Promise<{ port: number; close(): Promise<void>
   const server = createServer((socket) => {
     const handler = new PGLiteSocketHandler({ queryQueue, closeOnDetach: true })
     connections.set(socket, handler)
+    // Its other end may be gone, and the handler detached, while an answer is still being written: what hears of it stays.
+    const forget = socket.removeAllListeners.bind(socket)
+    socket.on('error', () => {}).removeAllListeners = (event) => (event === 'data' ? forget(event) : socket)
     socket.once('close', () => connections.delete(socket))
     void handler.attach(socket)
   })

@@ -42,7 +42,8 @@ export class Turns {
   async clearTransactionIfNeeded(connection: number): Promise<void> {
     await this.db.runExclusive(async () => {
       if (this.holder !== connection || this.db.closed) return
-      await this.db.execProtocolRaw(SYNC_AND_ROLLBACK)
+      // As a stream, to nobody: the answer to execProtocolRaw goes to whoever was answered last, who has gone.
+      await this.db.execProtocolRawStream(SYNC_AND_ROLLBACK, { onRawData: () => {} })
       this.holder = undefined
     })
     void this.run()
