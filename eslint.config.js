@@ -7,6 +7,7 @@ export default defineConfig([
   { ignores: ['dist/', 'src/generated/', '.data/', 'coverage/'] },
   js.configs.recommended,
   ts.configs.recommended,
+  { files: ['**/*.mjs'], languageOptions: { globals: globals.node } },
   { files: ['public/**/*.js'], languageOptions: { globals: globals.browser } },
   {
     rules: {

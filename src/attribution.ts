@@ -6,21 +6,36 @@
 // a and b are chosen by cross-validation on the candidates' own tweets (src/stacking.ts), which also says how far the
 // answer can be trusted and when it is no answer (src/reliability.ts).
 
-import { foldsOf, heldOutLogits } from './cross-validation.js'
+import { foldsOf, heldOutLogits, templateOf } from './cross-validation.js'
 import { denseRows, withIntercept } from './features.js'
-import { gramOf, type Gram } from './kernel.js'
+import { gramOf, type Gram } from './gram.js'
 import { balancedWeights, checkClasses, linearScores, type LinearModel } from './logistic-regression.js'
 import { bestTwo, nearness, nearnessThreshold, reliabilityOf, scatter, type Reliability } from './reliability.js'
 import { fitInSampleSpace, modelOf, type SampleFit } from './sample-space.js'
 import { stackingWeights } from './stacking.js'
-import { chooseColumns, countNgrams, knownShares, styleRows, type NgramColumns, type SparseRows } from './style.js'
+import {
+  chooseColumns, countNgrams, joinCounts, knownShares, styleRows,
+  type DenseRows, type NgramColumns, type NgramCounts, type SparseRows
+} from './style.js'
+import { joinVectors } from './vectors.js'
 
-/** n tweets of k users: text i is by user labels[i] (0 … k−1) and has the encoder's vector i; the vectors lie end to end. */
-export interface TrainingSet {
-  texts: string[]
-  vectors: Float32Array
-  labels: Int32Array
+/** What is read off each of n texts, whoever is compared with whom. */
+export interface TextsRead {
+  counts: NgramCounts
+  templates: string[]
 }
+
+/** n tweets of k users: tweet i is by user labels[i] (0 … k−1) and has the encoder's vector i; the vectors lie end to end. */
+export interface TrainingSet {
+  labels: Int32Array
+  templates: string[]
+  /** In any number of lots, one behind the other: */
+  counts: NgramCounts[]
+  vectors: Float32Array[]
+}
+
+/** What one of the two models is fitted on; foldOf tells each tweet's part in the cross-validation. */
+type Half<T> = T & Pick<TrainingSet, 'labels'> & { foldOf: Int32Array }
 
 /** n×k numbers by each of the two models. */
 export interface Logits {
@@ -47,17 +62,34 @@ export interface Attribution {
 
 export type Verdict = 'named' | 'too close to call' | 'unlike any of them'
 
-// Chosen on two files of accounts with the table in bench/README.md. Tighter tolerances (1e-4) take twice the time for no
-// more accuracy; at twice these, accuracy is .006 lower on six accounts.
+// Chosen on two files of accounts with the table in bench/README.md. At twice the folds' tolerance accuracy is .006 lower on
+// six accounts; the model of all starts where theirs ended, so that more closeness costs it little.
 const PENALTY = { ngrams: 0.01, encoder: 0.1 }
 const FOLDS = 5
-const TOLERANCE = 5e-4
+const FOLDS_OF_MANY = 3 // models of two thirds of so many tweets are as good, and take half the time together
+const MANY_TWEETS = 400
+const TOLERANCE = 2e-4
 const FOLD_TOLERANCE = 1e-3
 const ROUNDING = 1e-5 // cosines are in single precision
 
-/** Fits an attribution on tweets of two or more users; `features` leaves one of the two models out, to compare. */
-export function fitAttribution(set: TrainingSet, features: 'ngrams' | 'encoder' | 'both' = 'both'): Attribution {
-  return mix(fitNgrams(set), fitEncoder(set), set.labels, features)
+/** Reads texts. */
+export function readTexts(texts: string[]): TextsRead {
+  return { counts: countNgrams(texts), templates: texts.map(templateOf) }
+}
+
+/** Fits an attribution on texts of two or more users; `features` leaves one of the two models out, to compare. */
+export function fitAttribution(
+  { texts, vectors, labels }: { texts: string[]; vectors: Float32Array; labels: Int32Array },
+  features: 'ngrams' | 'encoder' | 'both' = 'both'
+): Attribution {
+  const { counts, templates } = readTexts(texts)
+  const foldOf = foldsFor({ templates, labels })
+  return mix(fitNgrams({ counts: [counts], labels, foldOf }), fitEncoder({ vectors: [vectors], labels, foldOf }), labels, features)
+}
+
+/** The tweets' folds. */
+export function foldsFor({ templates, labels }: Pick<TrainingSet, 'templates' | 'labels'>): Int32Array {
+  return foldsOf(templates, labels, labels.length < MANY_TWEETS ? FOLDS : FOLDS_OF_MANY)
 }
 
 /** What one of the two models learns. */
@@ -72,19 +104,20 @@ interface Fitted {
 export interface FittedNgrams extends Fitted, Pick<Attribution, 'columns' | 'ngrams' | 'nearnessThreshold'> {}
 
 /** The model of how the tweets are written. */
-export function fitNgrams({ texts, labels }: TrainingSet): FittedNgrams {
-  const counts = countNgrams(texts)
+export function fitNgrams({ counts: lots, labels, foldOf }: Half<Pick<TrainingSet, 'counts'>>): FittedNgrams {
+  const counts = joinCounts(lots)
   const columns = chooseColumns(counts)
   const ngrams = styleRows(counts, columns)
   const gram = gramOf(ngrams)
   const threshold = nearnessThreshold(gram, knownShares(counts, columns, true), labels)
-  return { columns, ngrams, nearnessThreshold: threshold, ...fitHeldOut(ngrams, gram, labels, foldsOf(texts, labels, FOLDS), PENALTY.ngrams) }
+  return { columns, ngrams, nearnessThreshold: threshold, ...fitHeldOut(ngrams, gram, labels, foldOf, PENALTY.ngrams) }
 }
 
 /** The model of what the encoder hears. */
-export function fitEncoder({ texts, vectors, labels }: TrainingSet): Fitted {
-  const rows = denseRows(vectors, texts.length)
-  return fitHeldOut(rows, gramOf(rows), labels, foldsOf(texts, labels, FOLDS), PENALTY.encoder)
+export function fitEncoder({ vectors, labels, foldOf }: Half<Pick<TrainingSet, 'vectors'>>): Fitted {
+  const values = joinVectors(vectors)
+  const rows = { rows: labels.length, columns: values.length / labels.length, values }
+  return fitHeldOut(rows, gramOf(rows), labels, foldOf, PENALTY.encoder)
 }
 
 /** The two models' logits added, and what their held-out logits say of the answers. */
@@ -104,18 +137,32 @@ export function mix(style: FittedNgrams, whole: Fitted, labels: Int32Array, feat
   }
 }
 
-/** A model of all rows, and held-out logits by one of each fold's other rows: six fits on one Gram matrix. */
-function fitHeldOut(rows: SparseRows, gram: Gram, labels: Int32Array, foldOf: Int32Array, penalty: number): Fitted {
+/** A model of all rows, and held-out logits by one of each fold's other rows: several fits on one Gram matrix. */
+function fitHeldOut(rows: SparseRows | DenseRows, gram: Gram, labels: Int32Array, foldOf: Int32Array, penalty: number): Fitted {
   const classes = checkClasses(rows, labels)
-  const fit = (rowWeights: Float64Array, tolerance: number): SampleFit =>
-    fitInSampleSpace(gram, labels, rowWeights, { classes, penalty, tolerance })
+  const parts: SampleFit[] = []
+  const heldOut = heldOutLogits(labels, foldOf, (rowWeights) => {
+    const part = fitInSampleSpace(gram, labels, rowWeights, { classes, penalty, tolerance: FOLD_TOLERANCE })
+    parts.push(part)
+    return part.scores
+  })
   const rowWeights = balancedWeights(labels)
-  const all = fit(rowWeights, TOLERANCE)
+  const all = fitInSampleSpace(gram, labels, rowWeights, { classes, penalty, tolerance: TOLERANCE, start: meanOf(parts) })
   const average = Float64Array.from({ length: classes }, (_, c) => {
     const sum = rowWeights.reduce((sum, weight, i) => sum + weight * (all.scores[i * classes + c] - all.intercepts[c]), 0)
     return sum / rows.rows
   })
-  return { model: modelOf(all, rows), average, heldOut: heldOutLogits(labels, foldOf, (weights) => fit(weights, FOLD_TOLERANCE).scores) }
+  return { model: modelOf(all, rows), average, heldOut } // the model last: it takes the Gram matrix's memory
+}
+
+/** Where the model of all rows is to be found, about: each row is in all parts but one. */
+function meanOf(parts: SampleFit[]): Pick<SampleFit, 'coefficients' | 'intercepts'> {
+  const mean = (arrays: Float64Array[], count: number): Float64Array =>
+    arrays[0].map((_, j) => arrays.reduce((sum, array) => sum + array[j], 0) / count)
+  return {
+    coefficients: parts[0].coefficients.map((_, g) => mean(parts.map(({ coefficients }) => coefficients[g]), parts.length - 1)),
+    intercepts: mean(parts.map(({ intercepts }) => intercepts), parts.length)
+  }
 }
 
 /** n×k logits of texts with their vectors, weighted: the n-grams' and the encoder's. */
@@ -135,7 +182,7 @@ export function verdictOf({ columns, ngrams, nearnessThreshold, reliability }: A
   const row = new Float32Array(ngrams.columns)
   const counts = countNgrams([text])
   scatter(styleRows(counts, columns), 0, row)
-  if (knownShares(counts, columns, false)[0] * nearness(ngrams, row) < nearnessThreshold - ROUNDING) return 'unlike any of them'
+  if (knownShares(counts, columns, false)(0) * nearness(ngrams, row) < nearnessThreshold - ROUNDING) return 'unlike any of them'
   const [best, second] = bestTwo(z)
   return z[best] - z[second] <= reliability.closeMargin ? 'too close to call' : 'named'
 }

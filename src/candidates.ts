@@ -1,21 +1,22 @@
 // The users among whom a text is to be given to one, and what is fitted on their tweets.
 
-import type { Attribution } from './attribution.js'
+import type { Attribution, TextsRead } from './attribution.js'
+import type { Cached } from './cache.js'
 import { VisibleError } from './errors.js'
-import type { Kept } from './fitted-models.js'
 import type { Parts } from './parts.js'
 import { principalPlane, project, type Plane } from './projection.js'
 import type { Corpus, StoredUser } from './store.js'
-import { joinVectors, slices } from './vectors.js'
+import { slices } from './vectors.js'
 
 export const FEWEST_TWEETS = 20
 const MOST_TWEETS = 500 // of each user, the newest: fitting on more takes longer than a visitor waits
+const TRIES = 3 // at embedding what was collected meanwhile
 
-export interface Candidates extends Kept {
+export interface Candidates extends Cached {
   users: StoredUser[]
   tweets: CandidateTweet[]
-  /** The encoder's vectors of the tweets, end to end. */
-  vectors: Float32Array
+  /** Each user's vectors by the encoder, end to end in the order of the tweets; shared with the kept tweets. */
+  vectors: Float32Array[]
   attribution: Attribution
   plane: Plane
 }
@@ -35,15 +36,20 @@ export interface CandidateTweet {
  * @throws VisibleError for a user who is not there (404) or has too few tweets (422)
  */
 export async function findCandidates(parts: Parts, usernames: string[]): Promise<Candidates> {
-  const users = await Promise.all(usernames.map((username) => findCandidate(parts, username)))
+  const found = await parts.store.findUsers(usernames)
+  const users = found.map((user, i) => checkCandidate(user, usernames[i]))
   users.sort((a, b) => (a.id < b.id ? -1 : 1)) // the same users in another order are the same model
   const encoder = await parts.threads.encoderName()
-  const versions = users.map(({ id, tweets, collectedAt }) => [id, tweets, collectedAt.getTime()])
-  return parts.models.get(JSON.stringify([encoder, versions]), () => fitCandidates(parts, users))
+  const version = users.map((user) => versionOf(user, encoder)).join()
+  return parts.models.get(version, () => fitCandidates(parts, users, encoder))
 }
 
-async function findCandidate({ store }: Parts, username: string): Promise<StoredUser> {
-  const user = await store.findUser(username)
+/** Names a user's tweets as they are stored, with the vectors of an encoder. */
+function versionOf({ id, tweets, collectedAt }: StoredUser, encoder: string): string {
+  return JSON.stringify([encoder, id, tweets, collectedAt.getTime()])
+}
+
+function checkCandidate(user: StoredUser | undefined, username: string): StoredUser {
   if (!user) throw new VisibleError(404, `@${username} has not been added here yet.`)
   if (user.tweets < FEWEST_TWEETS) {
     const number = user.tweets === 1 ? '1 tweet' : `${user.tweets} tweets`
@@ -52,42 +58,60 @@ async function findCandidate({ store }: Parts, username: string): Promise<Stored
   return user
 }
 
-async function fitCandidates(parts: Parts, users: StoredUser[]): Promise<Candidates> {
-  const corpora = await Promise.all(users.map((user) => loadCorpus(parts, user)))
-  const vectors = joinVectors(corpora.flatMap((corpus) => corpus.vectors))
+async function fitCandidates(parts: Parts, users: StoredUser[], encoder: string): Promise<Candidates> {
+  const corpora = await Promise.all(
+    users.map((user) => parts.corpora.get(versionOf(user, encoder), () => loadCorpus(parts, user, encoder)))
+  )
+  const vectors = corpora.map((corpus) => corpus.vectors)
   const texts = corpora.flatMap((corpus) => corpus.texts)
   const labels = Int32Array.from(corpora.flatMap((corpus, label) => corpus.texts.map(() => label)))
-  const attribution = await parts.threads.fit({ texts, vectors, labels })
+  const counts = corpora.map((corpus) => corpus.counts)
+  const templates = corpora.flatMap((corpus) => corpus.templates)
+  const attribution = await parts.threads.fit({ counts, templates, vectors, labels })
   const scores = texts.map((_, i) => scoresOf(attribution.heldOut, i, users.length))
   const plane = principalPlane(scores)
   const facts = corpora.flatMap(({ ids, dates }) => ids.map((id, i) => ({ id, createdAt: dates[i] })))
   const tweets = texts.map((text, i) => ({ ...facts[i], text, label: labels[i], place: project(plane, scores[i]) }))
-  return { users, tweets, vectors, attribution, plane, bytes: bytesOf(texts, vectors, attribution) }
+  return { users, tweets, vectors, attribution, plane, bytes: bytesOf(texts, attribution) }
 }
 
-/** How much memory it takes to keep them, about. */
-function bytesOf(texts: string[], vectors: Float32Array, { columns, ngrams, ngramModel, heldOut }: Attribution): number {
+/** How much memory it takes to keep them, about; the vectors are the kept tweets'. */
+function bytesOf(texts: string[], { columns, ngrams, ngramModel, heldOut }: Attribution): number {
   const { buckets, idf, texts: found } = columns
   const { starts, indices, values } = ngrams
-  const arrays = [vectors, buckets, idf, found, starts, indices, values, ngramModel.weights, heldOut.ngrams, heldOut.encoder]
+  const arrays = [buckets, idf, found, starts, indices, values, ngramModel.weights, heldOut.ngrams, heldOut.encoder]
+  return sizeOf(arrays, texts)
+}
+
+/** In bytes; a text's own, and what stands beside it. */
+function sizeOf(arrays: { byteLength: number }[], texts: string[]): number {
   return arrays.reduce((sum, { byteLength }) => sum + byteLength, 0) + texts.reduce((sum, text) => sum + 2 * text.length + 300, 0)
 }
 
 /** Row i of both models' logits, each relative to its mean, side by side. */
-export function scoresOf({ ngrams, encoder }: Attribution['heldOut'], i: number, k: number): number[] {
-  return [ngrams, encoder].flatMap((logits) => {
-    const row = Array.from(logits.subarray(i * k, i * k + k))
-    const mean = row.reduce((sum, z) => sum + z, 0) / k
-    return row.map((z) => z - mean)
-  })
+export function scoresOf({ ngrams, encoder }: Attribution['heldOut'], i: number, k: number): Float64Array {
+  const scores = new Float64Array(2 * k)
+  for (const [at, logits] of [[0, ngrams], [k, encoder]] as const) {
+    let sum = 0
+    for (let c = 0; c < k; c++) sum += logits[i * k + c]
+    for (let c = 0; c < k; c++) scores[at + c] = logits[i * k + c] - sum / k
+  }
+  return scores
 }
 
-/** A user's tweets; vectors that another encoder made are made anew first. */
-async function loadCorpus({ store, threads }: Parts, user: StoredUser): Promise<Corpus> {
-  const encoder = await threads.encoderName()
-  const corpus = await store.loadCorpus(user.id, encoder, MOST_TWEETS)
-  if (corpus.stale.length === 0) return corpus
-  const vectors = slices(await threads.embed(corpus.stale.map(({ text }) => text)), corpus.stale.length)
-  await store.saveVectors(user.id, corpus.stale.map(({ id }, i) => ({ id, embedding: vectors[i] })), encoder)
-  return store.loadCorpus(user.id, encoder, MOST_TWEETS)
+type ReadCorpus = Corpus & TextsRead & Cached
+
+/** Loads a user's tweets; vectors that another encoder made are made anew first. */
+async function loadCorpus({ store, threads }: Parts, { id: userId, username }: StoredUser, encoder: string): Promise<ReadCorpus> {
+  let corpus = await store.loadCorpus(userId, encoder, MOST_TWEETS)
+  for (let tries = 1; 'stale' in corpus; tries++) {
+    if (tries > TRIES) throw new VisibleError(503, `@${username}'s tweets keep changing at the moment. Please try again in a minute.`)
+    const { stale } = corpus
+    const vectors = slices(await threads.embed(stale.map(({ text }) => text)), stale.length)
+    await store.saveVectors(userId, stale.map(({ id }, i) => ({ id, embedding: vectors[i] })), encoder)
+    corpus = await store.loadCorpus(userId, encoder, MOST_TWEETS)
+  }
+  const read = await threads.readTexts(corpus.texts)
+  const { starts, buckets, counts } = read.counts
+  return { ...corpus, ...read, bytes: sizeOf([corpus.vectors, starts, buckets, counts], corpus.texts) }
 }

@@ -99,6 +99,10 @@ export function createCollections(prisma: PrismaClient, lease = LEASE) {
       return held.map(({ usernameKey }) => usernameKey)
     },
 
+    async countOpen(): Promise<number> {
+      return prisma.collection.count({ where: { state: { in: ['queued', 'working', 'waiting'] } } })
+    },
+
     /** Those that nobody works on although they are due: their message in the queue, or their worker, was lost. */
     async listForgotten(): Promise<string[]> {
       const late = new Date(Date.now() - lease.silence)

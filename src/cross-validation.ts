@@ -6,12 +6,15 @@ import { duplicateKey } from './text.js'
 const TEMPLATE = 12 // characters: tweets of one user that begin alike ("Now playing: …") are variants of one template
 const MOST_OF_A_SHARE = 2
 
+/** How a text begins, which tells texts of one template. */
+export const templateOf = (text: string): string => duplicateKey(text).slice(0, TEMPLATE)
+
 /**
  * A fold (0 … folds − 1) for each tweet: consecutive tweets of a user together, so that a conversation is not split
  * between train and test, and tweets of one template with the first of them. No fold gets more than twice its share of a
  * user that way: where all tweets are of a few templates, some fold's model would know nothing of that user.
  */
-export function foldsOf(texts: string[], labels: Int32Array, folds: number): Int32Array {
+export function foldsOf(templates: string[], labels: Int32Array, folds: number): Int32Array {
   const sizes = countBy(labels)
   const seen = new Map<number, number>()
   const held = new Map<string, number>() // how many of a user's tweets a fold has
@@ -20,7 +23,7 @@ export function foldsOf(texts: string[], labels: Int32Array, folds: number): Int
     const place = seen.get(c) ?? 0
     seen.set(c, place + 1)
     const byPlace = Math.floor((place * folds) / sizes.get(c)!)
-    const template = `${c} ${duplicateKey(texts[i]).slice(0, TEMPLATE)}`
+    const template = `${c} ${templates[i]}`
     const wanted = foldOfTemplate.get(template) ?? byPlace
     const isFull = (held.get(`${c} ${wanted}`) ?? 0) >= (MOST_OF_A_SHARE * sizes.get(c)!) / folds
     const fold = isFull ? byPlace : wanted

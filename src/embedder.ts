@@ -3,7 +3,8 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { AutoModel, AutoTokenizer, env, mean_pooling, type PreTrainedModel, type PreTrainedTokenizer, type Tensor } from '@xenova/transformers'
+import { AutoModel, AutoTokenizer, env, mean_pooling, Tensor, type PreTrainedModel } from '@xenova/transformers'
+import { createPieces, type Pieces } from './pieces.js'
 import { joinVectors, slices } from './vectors.js'
 
 export const OUR_ENCODER = fileURLToPath(new URL('../models/style-encoder', import.meta.url))
@@ -11,6 +12,10 @@ export const OUR_ENCODER = fileURLToPath(new URL('../models/style-encoder', impo
 const HUB_NAME = /^[\w.-]+\/[\w.-]+$/ // owner/name; anything else that is no folder here is a wrong path
 const BATCH = 16 // padding and memory grow with the batch; more is not faster on one thread
 const MOST_TOKENS = 256
+const PADDING = 2n // our encoder's
+
+/** n texts → their pieces' numbers, n × the longest, and which of them are padding (0). */
+type Tokenize = (texts: string[]) => { input_ids: Tensor; attention_mask: Tensor }
 
 export interface Embedder {
   /** Which encoder this is, as it stands beside each stored vector: a hub name, or a folder's name and its weights' hash. */
@@ -25,7 +30,7 @@ export interface Embedder {
  */
 export async function createEmbedder(model: string = OUR_ENCODER): Promise<Embedder> {
   const folder = existsSync(model) || !HUB_NAME.test(model) ? resolve(model) : undefined
-  const [tokenizer, network, encoder] = await load(model, folder).catch((error: Error) => {
+  const [tokenize, network, encoder] = await load(model, folder).catch((error: Error) => {
     throw new Error(`The encoder ${model} can't be loaded: ${error.message}`, { cause: error })
   })
   return {
@@ -35,7 +40,7 @@ export async function createEmbedder(model: string = OUR_ENCODER): Promise<Embed
       const vectors: Float32Array[] = []
       for (let at = 0; at < texts.length; at += BATCH) {
         const batch = order.slice(at, at + BATCH)
-        const made = await embedBatch(tokenizer, network, batch.map((i) => texts[i]))
+        const made = await embedBatch(tokenize, network, batch.map((i) => texts[i]))
         slices(made, batch.length).forEach((vector, n) => (vectors[batch[n]] = vector))
       }
       return joinVectors(vectors)
@@ -43,17 +48,38 @@ export async function createEmbedder(model: string = OUR_ENCODER): Promise<Embed
   }
 }
 
-async function load(model: string, folder?: string): Promise<[PreTrainedTokenizer, PreTrainedModel, string]> {
+async function load(model: string, folder?: string): Promise<[Tokenize, PreTrainedModel, string]> {
   if (folder) env.localModelPath = dirname(folder)
   env.allowRemoteModels = !folder
   const id = folder ? basename(folder) : model
-  const tokenizer = await AutoTokenizer.from_pretrained(id, { local_files_only: Boolean(folder) })
+  const pieces = folder && createPieces(JSON.parse(await readFile(join(folder, 'tokenizer.json'), 'utf8')))
+  const tokenize = pieces ? tokenizeByPieces(pieces) : await tokenizeByLibrary(id, Boolean(folder))
   const network = await AutoModel.from_pretrained(id, {
     local_files_only: Boolean(folder),
     dtype: 'fp32',
-    session_options: { intraOpNumThreads: 1, interOpNumThreads: 1 }
+    session_options: { intraOpNumThreads: 1, interOpNumThreads: 1, enableCpuMemArena: false, enableMemPattern: false } // memory for a little time
   })
-  return [tokenizer, network, folder ? `${id}@${await hashOf(join(folder, 'onnx', 'model.onnx'))}` : model]
+  return [tokenize, network, folder ? `${id}@${await hashOf(join(folder, 'onnx', 'model.onnx'))}` : model]
+}
+
+async function tokenizeByLibrary(id: string, isLocal: boolean): Promise<Tokenize> {
+  const tokenizer = await AutoTokenizer.from_pretrained(id, { local_files_only: isLocal })
+  return (texts) => tokenizer(texts, { padding: true, truncation: true, max_length: MOST_TOKENS })
+}
+
+function tokenizeByPieces(pieces: Pieces): Tokenize {
+  return (texts) => {
+    const rows = texts.map((text) => pieces(text, MOST_TOKENS))
+    const longest = rows.reduce((most, { length }) => Math.max(most, length), 0)
+    const ids = new BigInt64Array(rows.length * longest).fill(PADDING)
+    const mask = new BigInt64Array(ids.length)
+    rows.forEach((row, i) => {
+      row.forEach((id, j) => (ids[i * longest + j] = BigInt(id)))
+      mask.fill(1n, i * longest, i * longest + row.length)
+    })
+    const dims = [rows.length, longest]
+    return { input_ids: new Tensor('int64', ids, dims), attention_mask: new Tensor('int64', mask, dims) }
+  }
 }
 
 async function hashOf(path: string): Promise<string> {
@@ -61,8 +87,8 @@ async function hashOf(path: string): Promise<string> {
 }
 
 /** Our encoder answers `sentence_embedding`; other encoders' token states are averaged and scaled to length 1. */
-async function embedBatch(tokenizer: PreTrainedTokenizer, network: PreTrainedModel, texts: string[]): Promise<Float32Array<ArrayBuffer>> {
-  const inputs = tokenizer(texts, { padding: true, truncation: true, max_length: MOST_TOKENS })
+async function embedBatch(tokenize: Tokenize, network: PreTrainedModel, texts: string[]): Promise<Float32Array<ArrayBuffer>> {
+  const inputs = tokenize(texts)
   const outputs = (await network(inputs)) as Record<string, Tensor>
   const pooled = outputs.sentence_embedding ?? mean_pooling(outputs.last_hidden_state, inputs.attention_mask).normalize(2, -1)
   return pooled.data as Float32Array<ArrayBuffer>

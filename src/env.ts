@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import cronParser from 'cron-parser'
 import { z } from 'zod'
+import { LEVELS } from './log.js'
 
 const blankIsUnset = (value: unknown): unknown => (typeof value === 'string' && value.trim() === '' ? undefined : value)
 const setting = <T extends z.ZodType>(schema: T) => z.preprocess(blankIsUnset, schema)
@@ -27,6 +28,10 @@ const Env = z.object({
   WORK_QUEUE: setting(z.stringbool().default(true)),
   REFRESH_CRON: setting(z.string().refine(isCron, 'is no cron line, such as "0 3 * * *"').optional()),
   EMBEDDING_MODEL: setting(z.string().optional()),
+  PREDICTIONS_PER_MINUTE: setting(z.coerce.number().int().min(0).default(60)),
+  ADDITIONS_PER_HOUR: setting(z.coerce.number().int().min(0).default(30)),
+  TRUST_PROXY: setting(z.coerce.number().int().min(0).max(9).default(0)),
+  LOG_LEVEL: setting(z.enum(LEVELS).default('info')),
   ADMIN_PASSWORD: setting(z.string().min(8, 'must have 8 characters or more').optional())
 })
 

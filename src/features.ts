@@ -1,17 +1,10 @@
 // Feature rows for the two models of an attribution: what is common to how they are laid out.
 
-import type { SparseRows } from './style.js'
+import { asSparse, type SparseRows } from './style.js'
 
 /** Dense vectors that lie end to end, as sparse rows in which every column has a value. */
 export function denseRows(vectors: Float32Array, rows: number): SparseRows {
-  const columns = rows ? vectors.length / rows : 0
-  return {
-    rows,
-    columns,
-    starts: Int32Array.from({ length: rows + 1 }, (_, i) => i * columns),
-    indices: Int32Array.from({ length: rows * columns }, (_, p) => p % columns),
-    values: vectors
-  }
+  return asSparse({ rows, columns: rows ? vectors.length / rows : 0, values: vectors })
 }
 
 /** The rows with one more column, the last, that is 1 everywhere: the intercept's. */

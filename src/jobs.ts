@@ -47,7 +47,7 @@ export interface Worker {
 
 /** Works the queue until it is stopped. */
 export async function startWorker(parts: Parts): Promise<Worker> {
-  const { env, collections, queue } = parts
+  const { env, collections, queue, log } = parts
   const { beat, silence } = collections.lease
   const name = randomUUID()
   const stopping = new AbortController()
@@ -61,8 +61,8 @@ export async function startWorker(parts: Parts): Promise<Worker> {
   await queue.work(handle, AT_ONCE)
   await queue.repeat(env.REFRESH_CRON, async () => void (await requestRefresh(parts)))
   await sweep(parts)
-  const beats = setInterval(() => collections.beat(name).catch(console.error), beat)
-  const sweeps = setInterval(() => sweep(parts).catch(console.error), silence)
+  const beats = setInterval(() => collections.beat(name).catch((error) => log.error(error, 'a beat failed')), beat)
+  const sweeps = setInterval(() => sweep(parts).catch((error) => log.error(error, 'a sweep failed')), silence)
   return {
     async stop() {
       stopping.abort(new Stopped())
@@ -94,9 +94,10 @@ async function workOn(parts: Parts, usernameKey: string, worker: string, signal:
 
 /** Hands back, waits or gives up. A lease lost in between means that another worker decides. */
 async function afterFailure(parts: Parts, { usernameKey }: Collection, worker: string, error: unknown): Promise<void> {
-  const { collections, queue, store } = parts
+  const { collections, queue, store, log } = parts
   const [now] = await collections.find([usernameKey])
   const attempts = (now?.attempts ?? 0) + 1
+  if (!(error instanceof VisibleError || error instanceof Stopped)) log.error(error, 'collecting failed')
   const next = nextOf(error, attempts)
   const isGone = next.status !== null && GONE.includes(next.status)
   if (isGone) {
@@ -123,7 +124,6 @@ interface Next { state: 'queued' | 'waiting' | 'failed'; dueAt?: Date; message: 
 
 function nextOf(error: unknown, attempts: number): Next {
   if (error instanceof Stopped) return { state: 'queued', dueAt: new Date(), message: null, status: null }
-  if (!(error instanceof VisibleError)) console.error(error)
   const { status, message, retry } = error instanceof VisibleError ? error : OURS
   if (retry?.at) return { state: 'waiting', dueAt: retry.at, message, status: null }
   if (retry && attempts < MOST_ATTEMPTS) {

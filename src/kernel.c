@@ -6,6 +6,9 @@
 #include <wasm_simd128.h>
 
 #define EXPORT(name) __attribute__((export_name(#name))) void name
+#define EXPORT_DOUBLE(name) __attribute__((export_name(#name))) double name
+
+__attribute__((import_module("env"), import_name("log"))) double log(double);
 
 // Z ← X·W, X sparse (CSR)
 EXPORT(sparse_times)(const int *starts, const int *indices, const float *values, int n, const double *W, double *Z) {
@@ -166,8 +169,84 @@ EXPORT(gram_sparse)(const int *starts, const int *rows, const float *values, int
     }
 }
 
+// Into m×m: K's rows and columns of these numbers
+EXPORT(gram_among)(const float *K, int n, const int *rows, int m, float *into) {
+  for (int i = 0; i < m; i++) {
+    const float *k = K + rows[i] * n;
+    for (int j = 0; j < m; j++) into[i * m + j] = k[rows[j]];
+  }
+}
+
 // The upper triangle like the lower
 EXPORT(mirror)(float *K, int n) {
   for (int i = 0; i < n; i++)
     for (int j = 0; j < i; j++) K[j * n + i] = K[i * n + j];
+}
+
+// into ← a + t·b; n numbers, n a multiple of 4; `into` may be one of the others
+EXPORT(combine)(float *into, const float *a, float t, const float *b, int n) {
+  const v128_t times = wasm_f32x4_splat(t);
+  for (int j = 0; j < n; j += 4)
+    wasm_v128_store(into + j, wasm_f32x4_add(wasm_v128_load(a + j), wasm_f32x4_mul(times, wasm_v128_load(b + j))));
+}
+
+// a·b of n numbers, n a multiple of 4, added up in double precision
+EXPORT_DOUBLE(product)(const float *a, const float *b, int n) {
+  v128_t low = wasm_f64x2_splat(0), high = low;
+  for (int j = 0; j < n; j += 4) {
+    const v128_t u = wasm_v128_load(a + j), v = wasm_v128_load(b + j);
+    low = wasm_f64x2_add(low, wasm_f64x2_mul(wasm_f64x2_promote_low_f32x4(u), wasm_f64x2_promote_low_f32x4(v)));
+    const v128_t u2 = wasm_i32x4_shuffle(u, u, 2, 3, 2, 3), v2 = wasm_i32x4_shuffle(v, v, 2, 3, 2, 3);
+    high = wasm_f64x2_add(high, wasm_f64x2_mul(wasm_f64x2_promote_low_f32x4(u2), wasm_f64x2_promote_low_f32x4(v2)));
+  }
+  const v128_t all = wasm_f64x2_add(low, high);
+  return wasm_f64x2_extract_lane(all, 0) + wasm_f64x2_extract_lane(all, 1);
+}
+
+// e to the power of four numbers ≤ 0 (Cephes' expf: e^x = 2^m · e^r, e^r by a polynomial)
+static inline v128_t exponential(v128_t x) {
+  x = wasm_f32x4_max(x, wasm_f32x4_splat(-87.0f));
+  const v128_t m = wasm_f32x4_nearest(wasm_f32x4_mul(x, wasm_f32x4_splat(1.44269504f)));
+  v128_t r = wasm_f32x4_sub(x, wasm_f32x4_mul(m, wasm_f32x4_splat(0.693359375f)));
+  r = wasm_f32x4_add(r, wasm_f32x4_mul(m, wasm_f32x4_splat(2.12194440e-4f)));
+  static const float terms[] = {1.3981999507e-3f, 8.3334519073e-3f, 4.1665795894e-2f, 1.6666665459e-1f, 5.0000001201e-1f};
+  v128_t y = wasm_f32x4_splat(1.9875691500e-4f);
+  for (int t = 0; t < 5; t++) y = wasm_f32x4_add(wasm_f32x4_mul(y, r), wasm_f32x4_splat(terms[t]));
+  y = wasm_f32x4_add(wasm_f32x4_add(wasm_f32x4_mul(y, wasm_f32x4_mul(r, r)), r), wasm_f32x4_splat(1));
+  const v128_t power = wasm_i32x4_shl(wasm_i32x4_add(wasm_i32x4_trunc_sat_f32x4(m), wasm_i32x4_splat(127)), 23);
+  return wasm_f32x4_mul(y, power);
+}
+
+static inline v128_t everywhere(v128_t a, v128_t (*f)(v128_t, v128_t)) {
+  a = f(a, wasm_i32x4_shuffle(a, a, 1, 0, 3, 2));
+  return f(a, wasm_i32x4_shuffle(a, a, 2, 3, 0, 1));
+}
+
+static inline v128_t larger(v128_t a, v128_t b) { return wasm_f32x4_pmax(a, b); }
+static inline v128_t plus(v128_t a, v128_t b) { return wasm_f32x4_add(a, b); }
+
+// The loss of sample-space.ts for k ≤ 4 classes, and its gradient; x and the gradient are A (n×4), b (4), K·A (n×4), b (4)
+EXPORT_DOUBLE(regression)(const float *K, int n, int k, const int *y, const float *s, float penalty, const float *x, float *gradient) {
+  const int half = 4 * n + 4;
+  const v128_t lanes = wasm_i32x4_const(0, 1, 2, 3), used = wasm_i32x4_lt(lanes, wasm_i32x4_splat(k));
+  const v128_t b = wasm_v128_load(x + 4 * n), one = wasm_f32x4_splat(1), lambda = wasm_f32x4_splat(penalty);
+  v128_t slope = wasm_f32x4_splat(0);
+  double loss = penalty / 2 * product(x, x + half, 4 * n);
+  for (int i = 0; i < n; i++) {
+    v128_t z = wasm_f32x4_add(wasm_v128_load(x + half + 4 * i), b);
+    z = wasm_v128_bitselect(z, wasm_f32x4_splat(-1e30f), used);
+    z = wasm_f32x4_sub(z, everywhere(z, larger));
+    const v128_t e = wasm_v128_and(exponential(z), used), total = everywhere(e, plus);
+    const v128_t truth = wasm_i32x4_eq(lanes, wasm_i32x4_splat(y[i]));
+    const v128_t own = everywhere(wasm_v128_and(z, truth), plus);
+    loss += s[i] * (log(wasm_f32x4_extract_lane(total, 0)) - wasm_f32x4_extract_lane(own, 0));
+    v128_t r = wasm_f32x4_sub(wasm_f32x4_div(e, total), wasm_v128_and(truth, one));
+    r = wasm_f32x4_mul(wasm_f32x4_splat(s[i]), r);
+    slope = wasm_f32x4_add(slope, r);
+    wasm_v128_store(gradient + 4 * i, wasm_f32x4_add(r, wasm_f32x4_mul(lambda, wasm_v128_load(x + 4 * i))));
+  }
+  wasm_v128_store(gradient + 4 * n, slope);
+  gram_times(K, n, gradient, gradient + half);
+  wasm_v128_store(gradient + half + 4 * n, slope);
+  return loss;
 }

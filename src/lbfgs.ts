@@ -9,118 +9,118 @@ const MEMORY = 8
 const SUFFICIENT_DECREASE = 1e-4
 const SMALLEST_STEP = 1e-12
 
-/** A function of n numbers that answers its value and fills in its gradient. */
-export type Objective = (x: Float64Array, gradient: Float64Array) => number
+/** How many vectors a minimisation makes at the most. */
+export const VECTORS = 2 * MEMORY + 5
 
-/** How vectors are measured, where that is not by the dot product of their numbers. */
-export interface Measure {
-  product(a: Float64Array, b: Float64Array): number
+/** A function of a vector that answers its value and fills in its gradient. */
+export type Objective<V = Float64Array> = (x: V, gradient: V) => number
+
+/** Vectors, and how they are measured. */
+export interface Space<V> {
+  /** A new one, of zeros. */
+  vector(): V
+  /** into ← a + t·b; `into` may be one of the others. */
+  combine(into: V, a: V, t: number, b: V): void
+  product(a: V, b: V): number
+  /** The relative error of the function's values: near the minimum only the gradient tells which way is down. */
+  rounding: number
   /** The size of a gradient, which is compared with the tolerance. */
-  size(gradient: Float64Array): number
+  size(gradient: V): number
 }
 
-const PLAIN: Measure = { product: dot, size: largestOf }
-
-export interface Minimum {
-  x: Float64Array<ArrayBuffer>
+export interface Minimum<V = Float64Array> {
+  x: V
   value: number
   converged: boolean
   evaluations: number
 }
 
-interface Step {
-  s: Float64Array
-  y: Float64Array
+interface Step<V> {
+  s: V
+  y: V
   rho: number
+}
+
+interface Limits {
+  gradientTolerance: number
+  maxEvaluations: number
 }
 
 /**
  * The minimum of a smooth convex function, from the start x (which is used up).
- * Converged when no component of the gradient is larger than gradientTolerance (or, with a measure of the caller's, when
- * its size is not); otherwise the best point found.
+ * Converged when no component of the gradient is larger than gradientTolerance; otherwise the best point found.
  */
-export function minimise(
-  f: Objective,
-  x: Float64Array<ArrayBuffer>,
-  { gradientTolerance, maxEvaluations }: { gradientTolerance: number; maxEvaluations: number },
-  { product, size } = PLAIN
-): Minimum {
-  let gradient = new Float64Array(x.length)
+export function minimise(f: Objective, x: Float64Array<ArrayBuffer>, limits: Limits): Minimum<Float64Array<ArrayBuffer>> {
+  return minimiseIn(numbers(x.length), f, x, limits)
+}
+
+/** The same in a space of the caller's: converged when the size of the gradient is not larger. */
+export function minimiseIn<V>(space: Space<V>, f: Objective<V>, x: V, { gradientTolerance, maxEvaluations }: Limits): Minimum<V> {
+  let [gradient, nextX, nextGradient] = [space.vector(), space.vector(), space.vector()]
+  const direction = space.vector()
   let value = f(x, gradient)
   let evaluations = 1
-  let nextX = new Float64Array(x.length)
-  let nextGradient = new Float64Array(x.length)
-  const steps: Step[] = []
+  const steps: Step<V>[] = []
+  let spare: Step<V> | undefined // of no use, its vectors for the next
 
-  while (!(size(gradient) <= gradientTolerance)) { // NaN is not converged
-    const direction = descent(gradient, steps, product)
-    const slope = product(direction, gradient)
-    let t = steps.length === 0 ? Math.min(1, 1 / Math.sqrt(product(gradient, gradient))) : 1
+  while (!(space.size(gradient) <= gradientTolerance)) { // NaN is not converged
+    descend(space, direction, gradient, steps)
+    const slope = space.product(direction, gradient)
+    let t = steps.length === 0 ? Math.min(1, 1 / Math.sqrt(space.product(gradient, gradient))) : 1
     for (;;) {
       if (evaluations >= maxEvaluations || t < SMALLEST_STEP) return { x, value, converged: false, evaluations }
-      for (let j = 0; j < x.length; j++) nextX[j] = x[j] + t * direction[j]
+      space.combine(nextX, x, t, direction)
       const nextValue = f(nextX, nextGradient)
       evaluations++
-      if (nextValue <= value + SUFFICIENT_DECREASE * t * slope) {
+      if (nextValue <= value + SUFFICIENT_DECREASE * t * slope + space.rounding * Math.abs(value)) {
         value = nextValue
         break
       }
       t /= 2
     }
-    remember(steps, x, nextX, gradient, nextGradient, product)
+    const step = spare ?? (steps.length === MEMORY ? steps.shift()! : { s: space.vector(), y: space.vector(), rho: 0 })
+    space.combine(step.s, nextX, -1, x)
+    space.combine(step.y, nextGradient, -1, gradient)
+    const curvature = space.product(step.s, step.y)
+    step.rho = 1 / curvature
+    spare = curvature > 0 ? undefined : step
+    if (!spare) steps.push(step)
     ;[x, nextX] = [nextX, x]
     ;[gradient, nextGradient] = [nextGradient, gradient]
   }
   return { x, value, converged: true, evaluations }
 }
 
-/** −H·g by the two-loop recursion. */
-function descent(gradient: Float64Array, steps: Step[], product: Measure['product']): Float64Array {
-  const d = gradient.slice()
+/** d ← −H·g by the two-loop recursion. */
+function descend<V>({ combine, product }: Space<V>, d: V, gradient: V, steps: Step<V>[]): void {
+  combine(d, gradient, -2, gradient)
   const alphas = steps.map(() => 0)
   for (let m = steps.length - 1; m >= 0; m--) {
     alphas[m] = steps[m].rho * product(steps[m].s, d)
-    addScaled(d, -alphas[m], steps[m].y)
+    combine(d, d, -alphas[m], steps[m].y)
   }
   const last = steps.at(-1)
-  const scale = last ? 1 / (last.rho * product(last.y, last.y)) : 1
-  for (let j = 0; j < d.length; j++) d[j] *= scale
-  steps.forEach(({ s, y, rho }, m) => addScaled(d, alphas[m] - rho * product(y, d), s))
-  for (let j = 0; j < d.length; j++) d[j] = -d[j]
-  return d
+  if (last) combine(d, d, 1 / (last.rho * product(last.y, last.y)) - 1, d)
+  steps.forEach(({ s, y, rho }, m) => combine(d, d, alphas[m] - rho * product(y, d), s))
 }
 
-/** Keeps the step and the gradient's change, where the curvature along it is positive. */
-function remember(
-  steps: Step[],
-  x: Float64Array,
-  nextX: Float64Array,
-  g: Float64Array,
-  nextG: Float64Array,
-  product: Measure['product']
-): void {
-  const full = steps.length === MEMORY
-  const { s, y } = full ? steps.shift()! : { s: new Float64Array(x.length), y: new Float64Array(x.length) }
-  for (let j = 0; j < x.length; j++) {
-    s[j] = nextX[j] - x[j]
-    y[j] = nextG[j] - g[j]
+/** n numbers, measured by their dot product; a gradient's size is its largest component. */
+function numbers(n: number): Space<Float64Array<ArrayBuffer>> {
+  return {
+    rounding: 0,
+    vector: () => new Float64Array(n),
+    combine(into, a, t, b) {
+      for (let j = 0; j < n; j++) into[j] = a[j] + t * b[j]
+    },
+    product(a, b) {
+      let sum = 0
+      for (let j = 0; j < n; j++) sum += a[j] * b[j]
+      return sum
+    },
+    size(gradient) {
+      let largest = 0
+      for (let j = 0; j < n; j++) largest = Math.max(largest, Math.abs(gradient[j])) // NaN stays NaN
+      return largest
+    }
   }
-  const curvature = product(s, y)
-  if (curvature > 0) steps.push({ s, y, rho: 1 / curvature })
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0
-  for (let j = 0; j < a.length; j++) sum += a[j] * b[j]
-  return sum
-}
-
-function addScaled(a: Float64Array, factor: number, b: Float64Array): void {
-  for (let j = 0; j < a.length; j++) a[j] += factor * b[j]
-}
-
-function largestOf(a: Float64Array): number {
-  let largest = 0
-  for (let j = 0; j < a.length; j++) largest = Math.max(largest, Math.abs(a[j])) // NaN stays NaN
-  return largest
 }

@@ -13,7 +13,7 @@ import LogisticRegression, { type LogisticRegressionJSON } from 'ml-logistic-reg
 import { Matrix } from 'ml-matrix'
 import { LANES, productsOf } from './kernel.js'
 import { minimise } from './lbfgs.js'
-import type { SparseRows } from './style.js'
+import { asSparse, type SparseRows } from './style.js'
 
 export type FeatureRows = SparseRows | Matrix
 
@@ -64,7 +64,7 @@ export class SoftmaxRegression extends LogisticRegression {
    * @throws RangeError where the shapes or the class numbers do not fit
    */
   override train(X: FeatureRows, Y: Matrix | Int32Array, { rowWeights }: TrainOptions = {}): void {
-    const rows = asSparse(X)
+    const rows = rowsOf(X)
     const given = Y instanceof Int32Array ? Y : Y.to1DArray()
     this.numberClasses = checkClasses(rows, given)
     const y = Int32Array.from(given)
@@ -85,7 +85,7 @@ export class SoftmaxRegression extends LogisticRegression {
 
   /** n×k scores z = W'x, each row's classes side by side. */
   logits(X: FeatureRows): Float64Array {
-    return linearScores(this, asSparse(X))
+    return linearScores(this, rowsOf(X))
   }
 
   /** n×k probabilities; each row sums to 1. */
@@ -196,27 +196,16 @@ export function argmax(z: ArrayLike<number>): number {
 }
 
 /** Rows of a dense matrix, and sparse rows as they are. */
-function asSparse(X: FeatureRows): SparseRows {
-  if (!('rows' in X && 'indices' in X)) return denseRows(X)
-  return X
-}
-
-function denseRows(X: Matrix): SparseRows {
-  const { rows, columns } = X
-  return {
-    rows,
-    columns,
-    starts: Int32Array.from({ length: rows + 1 }, (_, i) => i * columns),
-    indices: Int32Array.from({ length: rows * columns }, (_, p) => p % columns),
-    values: Float32Array.from(X.to1DArray())
-  }
+function rowsOf(X: FeatureRows): SparseRows {
+  if ('indices' in X) return X
+  return asSparse({ rows: X.rows, columns: X.columns, values: Float32Array.from(X.to1DArray()) })
 }
 
 /**
  * How many classes there are.
  * @throws RangeError where there are fewer than two, or they are not numbered 0 … k−1, or not one for each row
  */
-export function checkClasses(rows: SparseRows, classes: ArrayLike<number>): number {
+export function checkClasses(rows: { rows: number }, classes: ArrayLike<number>): number {
   if (classes.length !== rows.rows) throw new RangeError(`${rows.rows} rows but ${classes.length} classes`)
   const there = new Set(Array.from(classes))
   const numbered = Array.from(there).every((c) => Number.isInteger(c) && c >= 0 && c < there.size)

@@ -1,15 +1,19 @@
+import { createCache, type Cache } from './cache.js'
 import { createCollections, type Collections } from './collections.js'
 import { connect, migrate } from './database.js'
 import { openEmbeddedPostgres } from './embedded-postgres.js'
 import type { Env } from './env.js'
-import { createFittedModels, type FittedModels } from './fitted-models.js'
+import { createLog, type Log } from './log.js'
+import { createMetrics, type Metrics } from './metrics.js'
 import { openQueue, type Queue } from './queue.js'
+import { createLimits, type Limits } from './safety.js'
 import { createSpending, type Spending } from './spending.js'
 import { createStore, type Store } from './store.js'
 import { openThreads, type Threads } from './threads.js'
 import { createXApi, type XApi } from './x-api.js'
 
-export const MODEL_MEMORY = 64 * 2 ** 20 // bytes of fitted models that are kept: some ten of 4 × 200 tweets
+export const CORPORA_MEMORY = 56 * 2 ** 20 // bytes of users' tweets that are kept: about 100 users with 200 tweets
+export const MODELS_MEMORY = 16 * 2 ** 20 // bytes of fitted models that are kept, beside their tweets: some seven of 4 × 200
 
 /** All that is outside the web app's own code, so that a test can hand in another. */
 export interface Parts {
@@ -20,7 +24,11 @@ export interface Parts {
   queue: Queue
   xApi: XApi
   threads: Threads
-  models: FittedModels
+  corpora: Cache
+  models: Cache
+  limits: Limits
+  metrics: Metrics
+  log: Log
   close(): Promise<void>
 }
 
@@ -30,17 +38,26 @@ export async function openParts(env: Env): Promise<Parts> {
   const url = env.DATABASE_URL ?? embedded!.url
   await migrate(url)
   const prisma = connect(url)
-  const queue = openQueue(url)
-  const threads = openThreads(env.EMBEDDING_MODEL)
+  const log = createLog(env.LOG_LEVEL)
+  const queue = openQueue(url, log)
+  const collections = createCollections(prisma)
+  const spending = createSpending(prisma)
+  const [corpora, models] = [createCache(CORPORA_MEMORY), createCache(MODELS_MEMORY)]
+  const metrics = createMetrics({ corpora, models, collections, spending })
+  const threads = metrics.timed(openThreads(env.EMBEDDING_MODEL))
   return {
     env,
     store: createStore(prisma),
-    collections: createCollections(prisma),
-    spending: createSpending(prisma),
+    collections,
+    spending,
     queue,
     xApi: createXApi({ token: env.X_BEARER_TOKEN, url: env.X_API_URL }),
     threads,
-    models: createFittedModels(MODEL_MEMORY),
+    corpora,
+    models,
+    limits: createLimits(prisma, env),
+    metrics,
+    log,
     async close() {
       await queue.close()
       await threads.close()

@@ -1,6 +1,7 @@
 // The queue: pg-boss in the app's own Postgres. It delivers, delays and repeats; what a job is about is in the tables.
 
 import PgBoss from 'pg-boss'
+import type { Log } from './log.js'
 
 export interface Queue {
   /** Has a user worked on, not before `at`. */
@@ -19,11 +20,11 @@ const POLLING = 2 // s between two looks for work that another process has sent
 const LAST_JOBS = 1_000 // ms for what the worker has handed back already
 
 /** Connects when it is first used. */
-export function openQueue(url: string): Queue {
+export function openQueue(url: string, log: Log): Queue {
   let starting: Promise<PgBoss> | undefined
   const start = async (): Promise<PgBoss> => {
     const boss = new PgBoss({ connectionString: url, max: CONNECTIONS, deleteAfterHours: 24 })
-    boss.on('error', (error) => console.error(error))
+    boss.on('error', (error) => log.error(error, 'the queue failed'))
     await boss.start()
     // No retries of the queue's own: a handler says itself when to go on, and a lost job is found by the sweep.
     for (const name of [COLLECT, REFRESH]) await boss.createQueue(name, { name, policy: 'standard', retryLimit: 0 })

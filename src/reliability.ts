@@ -1,7 +1,7 @@
 // How far an answer can be trusted, out of held-out answers on the candidates' own tweets: how often it is right, whom
 // it takes for whom, and when it had better decline.
 
-import type { Gram } from './kernel.js'
+import type { Gram } from './gram.js'
 import { argmax } from './logistic-regression.js'
 import type { SparseRows } from './style.js'
 
@@ -64,7 +64,9 @@ export function bestTwo(z: ArrayLike<number>): [number, number] {
 export function nearness(rows: SparseRows, row: Float32Array): number {
   const cosines = new Float32Array(rows.rows)
   for (let i = 0; i < rows.rows; i++) {
-    for (let p = rows.starts[i]; p < rows.starts[i + 1]; p++) cosines[i] += rows.values[p] * row[rows.indices[p]]
+    let sum = 0
+    for (let p = rows.starts[i]; p < rows.starts[i + 1]; p++) sum += rows.values[p] * row[rows.indices[p]]
+    cosines[i] = sum
   }
   return meanOfNearest(cosines)
 }
@@ -86,8 +88,8 @@ function meanOfNearest(cosines: Float32Array, skip = -1): number {
  * @param gram the cosines of the tweets' n-grams
  * @param known how much of each tweet is n-grams that others have as well; what is new to all is near to none
  */
-export function nearnessThreshold({ n, values }: Gram, known: Float32Array, labels: Int32Array): number {
-  const all = sampleOf(labels).map((i) => known[i] * meanOfNearest(values.subarray(i * n, (i + 1) * n), i))
+export function nearnessThreshold({ n, values }: Gram, known: (row: number) => number, labels: Int32Array): number {
+  const all = sampleOf(labels).map((i) => known(i) * meanOfNearest(values.subarray(i * n, (i + 1) * n), i))
   return all.sort((a, b) => a - b)[Math.floor(all.length * FALSE_ALARMS)]
 }
 

@@ -7,10 +7,11 @@
 // L-BFGS takes the same steps here as on the weights: a vector is kept as the sums' coefficients V and as K·V, and the
 // product of two, of the weights that they stand for, is tr(U'·K·V).
 
-import { LANES, plainProducts, type Gram } from './kernel.js'
-import { minimise, type Measure } from './lbfgs.js'
+import type { Gram, Regression } from './gram.js'
+import { LANES, productsOf as productsOfRows } from './kernel.js'
+import { minimiseIn } from './lbfgs.js'
 import { logLossInPlace, type LinearModel } from './logistic-regression.js'
-import type { SparseRows } from './style.js'
+import type { DenseRows, SparseRows } from './style.js'
 
 export interface SampleFit {
   /** A: the rows' coefficients, by four classes n×4. */
@@ -22,77 +23,135 @@ export interface SampleFit {
   evaluations: number
 }
 
+interface Options {
+  classes: number
+  /** λ > 0 */
+  penalty: number
+  /** Converged when the gradient by the weights, divided by the sum of the row weights, is no longer. */
+  tolerance: number
+  maxEvaluations?: number
+  /** Coefficients and intercepts to start from, instead of zeros. */
+  start?: Pick<SampleFit, 'coefficients' | 'intercepts'>
+}
+
 /**
  * Fits a softmax regression with free intercepts.
  * @param y n class numbers 0 … k−1
  * @param s n row weights; a row of weight 0 is left out
- * @param penalty λ > 0
- * @param tolerance converged when the gradient by the weights, divided by the sum of the row weights, is no longer
  */
-export function fitInSampleSpace(
-  K: Gram,
-  y: Int32Array,
-  s: Float64Array,
-  { classes, penalty, tolerance, maxEvaluations = 500 }: { classes: number; penalty: number; tolerance: number; maxEvaluations?: number }
-): SampleFit {
+export function fitInSampleSpace(K: Gram, y: Int32Array, s: Float64Array, options: Options): SampleFit {
+  const rows = Int32Array.from(y.keys()).filter((i) => s[i] > 0)
+  if (rows.length === K.n) return fitAll(K, y, s, options)
+  const own = fitAll(K.among(rows), Int32Array.from(rows, (i) => y[i]), Float64Array.from(rows, (i) => s[i]), options)
+  const coefficients = own.coefficients.map((part) => {
+    const A = new Float64Array(K.n * LANES)
+    rows.forEach((row, i) => A.set(part.subarray(i * LANES, (i + 1) * LANES), row * LANES))
+    return A
+  })
+  return { ...own, coefficients, scores: scoresOf(K, coefficients, own.intercepts) }
+}
+
+function fitAll(K: Gram, y: Int32Array, s: Float64Array, { classes, penalty, tolerance, maxEvaluations = 500, start }: Options): SampleFit {
+  const total = s.reduce((sum, weight) => sum + weight, 0)
+  const block = (K.n + 1) * LANES
+  const limits = { gradientTolerance: tolerance * total, maxEvaluations }
+  const minimised = <V extends Float32Array | Float64Array>({ space, objective }: Regression<V>) =>
+    minimiseIn(space, objective, start ? placed(space.vector()) : space.vector(), limits)
+  const products = start && productsOf(K, start.coefficients)
+  const placed = <V extends Float32Array | Float64Array>(x: V): V => {
+    for (const [from, parts] of [[0, start!.coefficients], [x.length / 2, products!]] as const) {
+      parts.forEach((part, g) => x.set(part, from + g * block))
+      start!.intercepts.forEach((b, c) => (x[from + (c >> 2) * block + K.n * LANES + (c & 3)] = b))
+    }
+    return x
+  }
+  const byKernel = K.regression(y, s, classes, penalty)
+  const { x, evaluations } = byKernel ? minimised(byKernel) : minimised(plainRegression(K, y, s, classes, penalty))
+  const coefficients = Array.from({ length: Math.ceil(classes / LANES) }, (_, g) =>
+    Float64Array.from(x.subarray(g * block, (g + 1) * block - LANES))
+  )
+  const intercepts = Float64Array.from({ length: classes }, (_, c) => x[(c >> 2) * block + K.n * LANES + (c & 3)])
+  return { coefficients, intercepts, scores: scoresOf(K, coefficients, intercepts), evaluations }
+}
+
+/** n×k scores K·A + b. */
+function scoresOf(K: Gram, coefficients: Float64Array[], intercepts: Float64Array): Float64Array {
+  const { n } = K
+  const k = intercepts.length
+  const products = productsOf(K, coefficients)
+  return Float64Array.from({ length: n * k }, (_, at) => {
+    const [i, c] = [Math.floor(at / k), at % k]
+    return products[c >> 2][i * LANES + (c & 3)] + intercepts[c]
+  })
+}
+
+/** K·A, by four classes n×4. */
+function productsOf(K: Gram, coefficients: Float64Array[]): Float64Array[] {
+  return coefficients.map((A) => {
+    const Z = new Float64Array(A.length)
+    K.times(A, Z)
+    return Z
+  })
+}
+
+/**
+ * The objective in TypeScript, for any number of classes. By four classes a vector has n×4 coefficients and four
+ * intercepts; then the same of the products.
+ */
+export function plainRegression(K: Gram, y: Int32Array, s: Float64Array, classes: number, penalty: number): Regression<Float64Array> {
   const { n } = K
   const groups = Math.ceil(classes / LANES)
-  const block = (n + 1) * LANES // n coefficients and the intercept, of four classes
+  const block = (n + 1) * LANES
   const half = groups * block
   const columnOf = Int32Array.from({ length: classes }, (_, c) => (c >> 2) * block + (c & 3))
   const z = new Float64Array(classes)
-
-  const objective = (x: Float64Array, gradient: Float64Array): number => {
-    let loss = 0
-    for (let g = 0; g < groups; g++) {
-      for (let at = g * block; at < g * block + n * LANES; at++) {
-        loss += (penalty / 2) * x[at] * x[half + at]
-        gradient[at] = penalty * x[at]
-      }
-      gradient.fill(0, g * block + n * LANES, (g + 1) * block) // intercepts are free
-    }
-    for (let i = 0; i < n; i++) {
-      if (s[i] === 0) continue
-      for (let c = 0; c < classes; c++) z[c] = x[half + columnOf[c] + i * LANES] + x[columnOf[c] + n * LANES]
-      loss += s[i] * logLossInPlace(z, classes, y[i])
-      for (let c = 0; c < classes; c++) {
-        gradient[columnOf[c] + i * LANES] += s[i] * z[c]
-        gradient[columnOf[c] + n * LANES] += s[i] * z[c]
-      }
-    }
-    for (let g = 0; g < groups; g++) {
-      const [from, to] = [g * block, g * block + n * LANES]
-      K.times(gradient.subarray(from, to), gradient.subarray(half + from, half + to))
-      for (let at = to; at < to + LANES; at++) gradient[half + at] = gradient[at]
-    }
-    return loss
-  }
-  const product: Measure['product'] = (u, v) => {
+  const product = (u: Float64Array, v: Float64Array): number => {
     let sum = 0
     for (let j = 0; j < half; j++) sum += u[j] * v[half + j]
     return sum
   }
-  const total = s.reduce((sum, weight) => sum + weight, 0)
-  const { x, evaluations } = minimise(
-    objective,
-    new Float64Array(2 * half),
-    { gradientTolerance: tolerance * total, maxEvaluations },
-    { product, size: (gradient) => Math.sqrt(Math.max(0, product(gradient, gradient))) }
-  )
-  const intercepts = Float64Array.from({ length: classes }, (_, c) => x[columnOf[c] + n * LANES])
-  const scores = new Float64Array(n * classes)
-  for (let i = 0; i < n; i++) {
-    for (let c = 0; c < classes; c++) scores[i * classes + c] = x[half + columnOf[c] + i * LANES] + intercepts[c]
+  return {
+    space: {
+      rounding: 0,
+      vector: () => new Float64Array(2 * half),
+      combine(into, a, t, b) {
+        for (let j = 0; j < 2 * half; j++) into[j] = a[j] + t * b[j]
+      },
+      product,
+      size: (gradient) => Math.sqrt(Math.max(0, product(gradient, gradient)))
+    },
+    objective(x, gradient) {
+      let loss = 0
+      for (let g = 0; g < groups; g++) {
+        for (let at = g * block; at < g * block + n * LANES; at++) {
+          loss += (penalty / 2) * x[at] * x[half + at]
+          gradient[at] = penalty * x[at]
+        }
+        gradient.fill(0, g * block + n * LANES, (g + 1) * block) // intercepts are free
+      }
+      for (let i = 0; i < n; i++) {
+        for (let c = 0; c < classes; c++) z[c] = x[half + columnOf[c] + i * LANES] + x[columnOf[c] + n * LANES]
+        loss += s[i] * logLossInPlace(z, classes, y[i])
+        for (let c = 0; c < classes; c++) {
+          gradient[columnOf[c] + i * LANES] += s[i] * z[c]
+          gradient[columnOf[c] + n * LANES] += s[i] * z[c]
+        }
+      }
+      for (let g = 0; g < groups; g++) {
+        const [from, to] = [g * block, g * block + n * LANES]
+        K.times(gradient.subarray(from, to), gradient.subarray(half + from, half + to))
+        for (let at = to; at < to + LANES; at++) gradient[half + at] = gradient[at]
+      }
+      return loss
+    }
   }
-  const coefficients = Array.from({ length: groups }, (_, g) => x.slice(g * block, g * block + n * LANES))
-  return { coefficients, intercepts, scores, evaluations }
 }
 
-/** The same model by its features: W = X'A, and the intercepts as a last column. */
-export function modelOf({ coefficients, intercepts }: SampleFit, rows: SparseRows): LinearModel {
+/** The same model by its features: W = X'A, and the intercepts as a last column. No Gram matrix may be used after it. */
+export function modelOf({ coefficients, intercepts }: SampleFit, rows: SparseRows | DenseRows): LinearModel {
   const block = (rows.columns + 1) * LANES
   const weights = new Float64Array(coefficients.length * block)
-  const products = plainProducts(rows)
+  const products = productsOfRows(rows)
   coefficients.forEach((A, g) => products.addTransposed(A, weights.subarray(g * block, (g + 1) * block - LANES)))
   intercepts.forEach((b, c) => (weights[(c >> 2) * block + rows.columns * LANES + (c & 3)] = b))
   return { weights, numberClasses: intercepts.length }

@@ -13,7 +13,7 @@ const server = createHttpServer(createApp(parts))
 server.once('error', stop)
 server.listen(parts.env.PORT, parts.env.HOST, () => {
   const { port } = server.address() as AddressInfo
-  console.log(`HypoTweet is on http://localhost:${port}`)
+  parts.log.info(`HypoTweet is on http://localhost:${port}`)
 })
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void shutDown())
 
@@ -31,7 +31,7 @@ async function start() {
   try {
     const parts = await openParts(readEnv(process.env))
     if (!parts.env.X_BEARER_TOKEN && (await parts.store.listUsers()).length === 0) {
-      console.log(`Added the sample users ${(await addSamples(parts)).join(', ')}.`)
+      parts.log.info(`Added the sample users ${(await addSamples(parts)).join(', ')}.`)
     }
     return parts
   } catch (error) {

@@ -54,6 +54,12 @@ export function createSpending(prisma: PrismaClient) {
       return { left: Math.max(0, budget - spent), opensAt }
     },
 
+    async spentToday(): Promise<{ posts: number; users: number }> {
+      const [row] = await prisma.$queryRaw<{ posts: number; users: number }[]>`
+        SELECT "posts", "users" FROM "Spend" WHERE "day" = (now() AT TIME ZONE 'UTC')::date`
+      return row ?? { posts: 0, users: 0 }
+    },
+
     /** The latest days on which X was asked for anything, latest first. */
     async listDays(days = 30): Promise<DaySpend[]> {
       const rows = await prisma.spend.findMany({ select: { day: true, posts: true, users: true }, orderBy: { day: 'desc' }, take: days })

@@ -11,6 +11,7 @@ import { logLossInPlace } from './logistic-regression.js'
 
 const PRIOR = [1, 0.5]
 const PRIOR_STRENGTH = 10
+const TOLERANCE = 1e-3
 
 /** [a, b]; a model that is left out (null) has the weight 0. */
 export function stackingWeights(parts: (Float64Array | null)[], labels: Int32Array): [number, number] {
@@ -40,7 +41,7 @@ export function stackingWeights(parts: (Float64Array | null)[], labels: Int32Arr
     return loss
   }
   const start = Float64Array.from(used, ({ prior }) => Math.log(prior))
-  const { x } = minimise(objective, start, { gradientTolerance: 1e-3, maxEvaluations: 100 })
+  const { x } = minimise(objective, start, { gradientTolerance: TOLERANCE, maxEvaluations: 100 })
   const weights: [number, number] = [0, 0]
   used.forEach(({ m }, u) => (weights[m] = Math.exp(x[u])))
   return weights

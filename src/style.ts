@@ -16,7 +16,7 @@ const SHAPES = { shortest: 2, longest: 5, salt: 0x2545f491 }
 const BUCKETS = 1 << 20
 const MIN_TEXTS = 2
 const IDF_POWER = 1.5
-const TABLE_PAYS = 20_000
+const TABLE_PAYS = 20_000 // look-ups
 const EDGE = 0x1f // stands before the first and behind the last character: how a text begins and ends is style
 
 /** Rows of a sparse matrix (CSR): row i has values[p] in column indices[p] for starts[i] ≤ p < starts[i + 1]. */
@@ -28,11 +28,23 @@ export interface SparseRows {
   values: Float32Array
 }
 
+/** Rows of a dense matrix, end to end. */
+export type DenseRows = Pick<SparseRows, 'rows' | 'columns' | 'values'>
+
+/** A dense matrix as a sparse one without gaps; a sparse one as it is. */
+export function asSparse(matrix: SparseRows | DenseRows): SparseRows {
+  if ('indices' in matrix) return matrix
+  const { rows, columns, values } = matrix
+  const starts = Int32Array.from({ length: rows + 1 }, (_, i) => i * columns)
+  const indices = Int32Array.from(values, (_, p) => p % columns)
+  return { rows, columns, starts, indices, values }
+}
+
 /** The n-grams of each text, counted: text i has counts[p] times the n-gram of buckets[p], starts[i] ≤ p < starts[i + 1]. */
 export interface NgramCounts {
   starts: Int32Array
   buckets: Int32Array
-  counts: Float32Array
+  counts: Uint16Array
 }
 
 /** Column j is the n-grams of buckets[j] (ascending), found in texts[j] texts; newIdf is the idf of n-grams without a column. */
@@ -52,64 +64,89 @@ export interface NgramPlace {
 
 /** Every n-gram of the text, links masked: buckets, and the characters that each covers. */
 export function ngramPlaces(text: string): NgramPlace[] {
-  const places: NgramPlace[] = []
-  eachNgram(characters(maskLinks(text)), (bucket, start, end) => places.push({ bucket, start, end }))
-  return places
+  const { length, buckets, starts, ends } = ngramsOf(text)
+  return Array.from({ length }, (_, p) => ({ bucket: buckets[p], start: starts[p], end: ends[p] }))
 }
 
 /** Counts the n-grams of each text. */
 export function countNgrams(texts: string[]): NgramCounts {
   const starts = new Int32Array(texts.length + 1)
-  const buckets = new Growing(Int32Array)
-  const counts = new Growing(Float32Array)
-  const placeOf = new Int32Array(BUCKETS).fill(-1)
+  const found = new Growing(Int32Array)
+  const counts = new Growing(Uint16Array)
   texts.forEach((text, i) => {
-    const first = buckets.length
-    eachNgram(characters(maskLinks(text)), (bucket) => {
-      if (placeOf[bucket] >= first) counts.values[placeOf[bucket]]++
+    const { length, buckets } = ngramsOf(text)
+    const first = found.length
+    found.reserve(length)
+    counts.reserve(length)
+    let end = first
+    for (let p = 0; p < length; p++) {
+      const bucket = buckets[p]
+      const place = placeOf[bucket] - 1
+      if (place >= 0) counts.values[place]++
       else {
-        placeOf[bucket] = buckets.length
-        buckets.push(bucket)
-        counts.push(1)
+        found.values[end] = bucket
+        counts.values[end] = 1
+        placeOf[bucket] = ++end
       }
-    })
-    starts[i + 1] = buckets.length
+    }
+    found.length = counts.length = starts[i + 1] = end
+    for (let p = first; p < end; p++) placeOf[found.values[p]] = 0
   })
-  return { starts, buckets: buckets.taken(), counts: counts.taken() }
+  return { starts, buckets: found.taken(), counts: counts.taken() }
+}
+
+const placeOf = new Int32Array(BUCKETS) // of a text's n-grams, plus 1; all 0 between texts
+
+/** The counts of several lots of texts, one lot behind the other. */
+export function joinCounts(parts: NgramCounts[]): NgramCounts {
+  const sizes = parts.map(({ buckets }) => buckets.length)
+  const total = sizes.reduce((sum, size) => sum + size, 0)
+  const texts = parts.reduce((sum, { starts }) => sum + starts.length - 1, 0)
+  const joined = { starts: new Int32Array(texts + 1), buckets: new Int32Array(total), counts: new Uint16Array(total) }
+  let [text, end] = [0, 0]
+  for (const { starts, buckets, counts } of parts) {
+    for (let i = 1; i < starts.length; i++) joined.starts[++text] = end + starts[i]
+    joined.buckets.set(buckets, end)
+    joined.counts.set(counts, end)
+    end += buckets.length
+  }
+  return joined
 }
 
 /** Gives a column to each n-gram that is found in at least two of the texts. */
 export function chooseColumns({ starts, buckets }: NgramCounts): NgramColumns {
   const texts = starts.length - 1
-  const found = new Int32Array(BUCKETS)
-  for (const bucket of buckets) found[bucket]++
   const kept = new Growing(Int32Array)
-  const foundOf = new Growing(Int32Array)
-  const idf = new Growing(Float32Array)
-  for (let bucket = 0; bucket < BUCKETS; bucket++) {
-    if (found[bucket] < MIN_TEXTS) continue
-    kept.push(bucket)
-    foundOf.push(found[bucket])
-    idf.push(inverseFrequency(texts, found[bucket]))
+  for (const bucket of buckets) if (++found[bucket] === MIN_TEXTS) kept.push(bucket)
+  const chosen = kept.taken().sort()
+  const foundIn = chosen.map((bucket) => found[bucket])
+  for (const bucket of buckets) found[bucket] = 0
+  return {
+    buckets: chosen,
+    texts: foundIn,
+    idf: Float32Array.from(foundIn, (of) => inverseFrequency(texts, of)),
+    newIdf: inverseFrequency(texts, 0)
   }
-  return { buckets: kept.taken(), texts: foundOf.taken(), idf: idf.taken(), newIdf: inverseFrequency(texts, 0) }
 }
+
+const found = new Int32Array(BUCKETS) // texts; all 0 between two choices
 
 function inverseFrequency(texts: number, found: number): number {
   return (1 + Math.log((1 + texts) / (1 + found))) ** IDF_POWER
 }
 
 /**
- * How much of each text is n-grams that at least two other texts have, by weight: 1 where all are, 0 where none is.
+ * How much of a text is n-grams that at least two other texts have, by weight: 1 where all are, 0 where none is.
  * @param own whether the texts are those that the columns were chosen from, so that each is to be left out of the count
+ * @returns a function of the text's number
  */
-export function knownShares({ starts, buckets, counts }: NgramCounts, columns: NgramColumns, own: boolean): Float32Array {
+export function knownShares({ starts, buckets, counts }: NgramCounts, columns: NgramColumns, own: boolean): (text: number) => number {
   const fewest = own ? MIN_TEXTS + 1 : MIN_TEXTS
   const columnOf = columnFinder(columns, buckets.length)
-  return Float32Array.from({ length: starts.length - 1 }, (_, i) => {
+  return (text) => {
     let known = 0
     let all = 0
-    for (let p = starts[i]; p < starts[i + 1]; p++) {
+    for (let p = starts[text]; p < starts[text + 1]; p++) {
       const column = columnOf(buckets[p])
       const isKnown = column >= 0 && columns.texts[column] >= fewest
       const value = logCount(counts[p]) * (isKnown ? columns.idf[column] : columns.newIdf)
@@ -118,7 +155,7 @@ export function knownShares({ starts, buckets, counts }: NgramCounts, columns: N
       if (isKnown) known += square
     }
     return all > 0 ? Math.sqrt(known / all) : 0
-  })
+  }
 }
 
 /** The weighted n-grams of each text as sparse rows of length 1 (0 for a text without a known n-gram). */
@@ -127,8 +164,10 @@ export function styleRows({ starts, buckets, counts }: NgramCounts, columns: Ngr
   const columnOf = columnFinder(columns, buckets.length)
   const rows = starts.length - 1
   const rowStarts = new Int32Array(rows + 1)
-  const indices = new Int32Array(buckets.length)
-  const values = new Float32Array(buckets.length)
+  let filled = 0
+  for (const bucket of buckets) if (columnOf(bucket) >= 0) filled++
+  const indices = new Int32Array(filled)
+  const values = new Float32Array(filled)
   let end = 0
   for (let i = 0; i < rows; i++) {
     let squares = 0
@@ -144,17 +183,23 @@ export function styleRows({ starts, buckets, counts }: NgramCounts, columns: Ngr
     for (let p = rowStarts[i]; p < end; p++) values[p] *= scale
     rowStarts[i + 1] = end
   }
-  return { rows, columns: idf.length, starts: rowStarts, indices: indices.slice(0, end), values: values.slice(0, end) }
+  return { rows, columns: idf.length, starts: rowStarts, indices, values }
 }
 
 const logCount = (count: number): number => (count === 1 ? 1 : 1 + Math.log(count)) // most n-grams are there once
 
-/** The column of a bucket, or -1: by a table where many are asked for, by bisection where few are. */
-export function columnFinder({ buckets }: NgramColumns, lookups: number): (bucket: number) => number {
-  if (lookups < TABLE_PAYS) return (bucket) => bisect(buckets, bucket)
-  const table = new Int32Array(BUCKETS).fill(-1)
-  buckets.forEach((bucket, column) => (table[bucket] = column))
-  return (bucket) => table[bucket]
+const table = new Int32Array(BUCKETS) // the columns, plus 1, of these buckets:
+let tabled: { columns?: NgramColumns; buckets: number[] } = { buckets: [] }
+
+/** The column of a bucket, or -1, until it is asked for other columns: by a table where many are asked for, by bisection where few are. */
+export function columnFinder(columns: NgramColumns, lookups: number): (bucket: number) => number {
+  if (lookups < TABLE_PAYS) return (bucket) => bisect(columns.buckets, bucket)
+  if (tabled.columns !== columns) {
+    for (const bucket of tabled.buckets) table[bucket] = 0
+    columns.buckets.forEach((bucket, column) => (table[bucket] = column + 1))
+    tabled = { columns, buckets: [...columns.buckets] } // the columns' own may be handed to another thread
+  }
+  return (bucket) => table[bucket] - 1
 }
 
 function bisect(sorted: Int32Array, wanted: number): number {
@@ -169,31 +214,51 @@ function bisect(sorted: Int32Array, wanted: number): number {
   return -1
 }
 
-type Visit = (bucket: number, start: number, end: number) => void
-
 /** Signs of a text: sign i stands for the characters [starts[i], starts[i + 1]). */
 interface Signs {
   hashes: number[]
   starts: number[]
 }
 
-/** Visits each n-gram of the characters, then each of the shape. */
-function eachNgram(text: string[], visit: Visit): void {
-  visitSigns(characterSigns(text), CHARACTERS, visit)
-  visitSigns(shapeSigns(text), SHAPES, visit)
-}
+/** The n-grams of one text; the arrays are used again for the next. */
+class Ngrams {
+  buckets = new Int32Array(0)
+  starts = new Int32Array(0)
+  ends = new Int32Array(0)
+  length = 0
 
-/** Visits each n-gram of the signs but lone edges. */
-function visitSigns({ hashes, starts }: Signs, { shortest, longest, salt }: typeof CHARACTERS, visit: Visit): void {
-  for (let first = 0; first < hashes.length; first++) {
-    let hash = salt
-    const most = Math.min(longest, hashes.length - first)
-    for (let n = 1; n <= most; n++) {
-      hash = Math.imul(hash ^ hashes[first + n - 1], 0x01000193) // FNV-1a over signs …
-      const end = starts[first + n]
-      if (n >= shortest && end > starts[first]) visit(scramble(hash), starts[first], end)
+  clear(most: number): void {
+    this.length = 0
+    if (most > this.buckets.length) [this.buckets, this.starts, this.ends] = [0, 0, 0].map(() => new Int32Array(2 * most))
+  }
+
+  /** Adds each n-gram of the signs but lone edges. */
+  add({ hashes, starts }: Signs, { shortest, longest, salt }: typeof CHARACTERS): void {
+    for (let first = 0; first < hashes.length; first++) {
+      let hash = salt
+      const start = starts[first]
+      const most = Math.min(longest, hashes.length - first)
+      for (let n = 1; n <= most; n++) {
+        hash = Math.imul(hash ^ hashes[first + n - 1], 0x01000193) // FNV-1a over signs …
+        const end = starts[first + n]
+        if (n < shortest || end <= start) continue
+        this.buckets[this.length] = scramble(hash)
+        this.starts[this.length] = start
+        this.ends[this.length++] = end
+      }
     }
   }
+}
+
+const ngrams = new Ngrams()
+
+/** Each n-gram of the characters, then each of the shape, links masked; they hold until the next text's. */
+function ngramsOf(text: string): Ngrams {
+  const split = characters(maskLinks(text))
+  ngrams.clear((split.length + 2) * (CHARACTERS.longest + SHAPES.longest))
+  ngrams.add(characterSigns(split), CHARACTERS)
+  ngrams.add(shapeSigns(split), SHAPES)
+  return ngrams
 }
 
 /** The characters between two edges. */
@@ -254,7 +319,7 @@ function scramble(hash: number): number {
 }
 
 /** A typed array that grows as numbers are pushed. */
-class Growing<T extends Int32Array | Float32Array> {
+class Growing<T extends Int32Array | Uint16Array> {
   values: T
   length = 0
 
@@ -263,12 +328,16 @@ class Growing<T extends Int32Array | Float32Array> {
   }
 
   push(value: number): void {
-    if (this.length === this.values.length) {
-      const larger = new this.Type(this.length * 2)
-      larger.set(this.values)
-      this.values = larger
-    }
+    this.reserve(1)
     this.values[this.length++] = value
+  }
+
+  /** Has room for so many more. */
+  reserve(more: number): void {
+    if (this.length + more <= this.values.length) return
+    const larger = new this.Type(2 * (this.length + more))
+    larger.set(this.values)
+    this.values = larger
   }
 
   taken(): T {

@@ -3,7 +3,7 @@
 
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
-import { mix, type Attribution, type TrainingSet } from './attribution.js'
+import { foldsFor, mix, type Attribution, type TextsRead, type TrainingSet } from './attribution.js'
 import { joinVectors } from './vectors.js'
 
 export interface Threads {
@@ -11,20 +11,29 @@ export interface Threads {
   encoderName(): Promise<string>
   /** n texts → n vectors, end to end. */
   embed(texts: string[]): Promise<Float32Array<ArrayBuffer>>
+  /** Reads texts, so that they can be fitted on. */
+  readTexts(texts: string[]): Promise<TextsRead>
   /** Fits an attribution, its two halves side by side. */
   fit(set: TrainingSet): Promise<Attribution>
   close(): Promise<void>
 }
 
 const EMBED_AT_ONCE = 128 // texts; between two such tasks the thread is free for a visitor's text
+const YOUNG_MEMORY = 16 // MB a thread for what is soon forgotten; V8 would take three times as much
 
 /** Starts the threads; `encoder` is a folder or a hub name (our own without it). */
 export function openThreads(encoder?: string): Threads {
   const isSource = import.meta.url.endsWith('.ts') // run by tsx or vitest, not built
-  const filename = new URL(isSource ? './thread.ts' : './thread.js', import.meta.url).href
-  const shared = { filename, workerData: { encoder }, execArgv: isSource ? ['--import', 'tsx'] : [], atomics: 'disabled' as const }
-  const embedding = new Piscina({ ...shared, minThreads: 1, maxThreads: 1, name: 'embed' })
-  const fitting = new Piscina({ ...shared, minThreads: 2, maxThreads: Math.max(2, Math.min(4, availableParallelism())), name: 'fitNgrams' })
+  const fileOf = (name: string): string => new URL(`./${name}-thread.${isSource ? 'ts' : 'js'}`, import.meta.url).href
+  const shared = {
+    workerData: { encoder },
+    execArgv: isSource ? ['--import', 'tsx'] : [],
+    atomics: 'disabled' as const,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEMORY }
+  }
+  const most = Math.max(2, Math.min(4, availableParallelism()))
+  const embedding = new Piscina({ ...shared, filename: fileOf('embedding'), minThreads: 1, maxThreads: 1, name: 'embed' })
+  const fitting = new Piscina({ ...shared, filename: fileOf('fitting'), minThreads: 2, maxThreads: most, name: 'read' })
   let name: Promise<string> | undefined
   return {
     encoderName() {
@@ -39,10 +48,14 @@ export function openThreads(encoder?: string): Threads {
       for (let i = 0; i < texts.length; i += EMBED_AT_ONCE) parts.push(await embedding.run(texts.slice(i, i + EMBED_AT_ONCE)))
       return joinVectors(parts)
     },
-    async fit(set) {
-      const halves = (['fitNgrams', 'fitEncoder'] as const).map((name) => fitting.run(set, { name }))
-      const [style, whole] = await Promise.all(halves)
-      return mix(style, whole, set.labels)
+    readTexts: (texts) => fitting.run(texts),
+    async fit({ counts, templates, vectors, labels }) {
+      const foldOf = foldsFor({ templates, labels })
+      const [style, whole] = await Promise.all([
+        fitting.run({ counts, labels, foldOf }, { name: 'ngrams' }),
+        fitting.run({ vectors, labels, foldOf }, { name: 'whole' })
+      ])
+      return mix(style, whole, labels)
     },
     close: async () => void (await Promise.all([embedding.destroy(), fitting.destroy()]))
   }

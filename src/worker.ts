@@ -6,7 +6,7 @@ import { openParts } from './parts.js'
 
 const parts = await openParts(readEnv(process.env))
 const worker = await startWorker(parts)
-console.log('HypoTweet works the queue.')
+parts.log.info('HypoTweet works the queue.')
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void shutDown())
 
 async function shutDown(): Promise<void> {

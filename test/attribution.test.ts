@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { randomNumbers, shuffled } from '../bench/dataset.js'
 import { fitAttribution, logitsOf, sum, verdictOf } from '../src/attribution.js'
-import type { Attribution, TrainingSet, Verdict } from '../src/attribution.js'
+import type { Attribution, Verdict } from '../src/attribution.js'
 import { argmax, softmaxInPlace } from '../src/logistic-regression.js'
 import { joinVectors } from '../src/vectors.js'
 
@@ -36,7 +36,7 @@ function vectorOf(text: string): Float32Array {
 const vectorsOf = (texts: string[]): Float32Array => joinVectors(texts.map(vectorOf))
 
 /** What users have written, one user after the other. */
-function setOf(users: string[][]): TrainingSet {
+function setOf(users: string[][]): Parameters<typeof fitAttribution>[0] {
   const texts = users.flat()
   return { texts, vectors: vectorsOf(texts), labels: Int32Array.from(users.flatMap((own, c) => own.map(() => c))) }
 }
@@ -228,7 +228,7 @@ describe('any script: two manners are told apart', () => {
 describe('probabilities can be believed', () => {
   test('where a fifth of the tweets are by somebody else than it says', () => {
     const random = randomNumbers(12)
-    const noisy = (n: number, seed: number): TrainingSet => {
+    const noisy = (n: number, seed: number): Parameters<typeof fitAttribution>[0] => {
       const set = setOf(STYLES.map((style, c) => write(style, n, seed + c)))
       const from = set.labels.slice()
       const chosen = shuffled([...from.keys()], random).slice(0, from.length / 5)

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { randomNumbers } from '../bench/dataset.js'
-import { foldsOf, heldOutLogits } from '../src/cross-validation.js'
+import { foldsOf as foldsOfTemplates, heldOutLogits, templateOf } from '../src/cross-validation.js'
 import { denseRows, withIntercept } from '../src/features.js'
 import { SoftmaxRegression } from '../src/logistic-regression.js'
 
 const FOLDS = 5
+
+const foldsOf = (texts: string[], labels: Int32Array, folds: number): Int32Array => foldsOfTemplates(texts.map(templateOf), labels, folds)
 
 /** Texts of one user, each of which begins in its own way. */
 const different = (n: number, user = ''): string[] =>

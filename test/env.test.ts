@@ -3,7 +3,9 @@ import { describe, expect, test } from 'vitest'
 import { readEnv, SETTINGS } from '../src/env.js'
 
 const DEFAULTS = {
-  PORT: 3000, HOST: '0.0.0.0', DATA_DIR: resolve('.data'), X_POSTS_PER_USER: 200, X_DAILY_POST_BUDGET: 2000, WORK_QUEUE: true
+  PORT: 3000, HOST: '0.0.0.0', DATA_DIR: resolve('.data'), X_POSTS_PER_USER: 200, X_DAILY_POST_BUDGET: 2000, WORK_QUEUE: true,
+  PREDICTIONS_PER_MINUTE: 60, ADDITIONS_PER_HOUR: 30, TRUST_PROXY: 0,
+  LOG_LEVEL: 'info'
 }
 
 /** What the error says when these settings are read. */

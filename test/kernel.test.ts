@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { randomNumbers } from '../bench/dataset.js'
 import { denseRows, withIntercept } from '../src/features.js'
-import { gramOf, plainGram, plainProducts, productsOf } from '../src/kernel.js'
+import { gramOf, plainGram } from '../src/gram.js'
+import { plainProducts, productsOf } from '../src/kernel.js'
 import { chooseColumns, countNgrams, styleRows, type SparseRows } from '../src/style.js'
 
 const random = randomNumbers(5)

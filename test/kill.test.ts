@@ -19,7 +19,7 @@ interface Seen {
 const KILLS = 10
 const POSTS = 3200
 const PAGE = 100
-const SERVER = /on (http:\S+)/
+const SERVER = /HypoTweet is on (http:\/\/localhost:\d+)/
 const WORKER = /works the queue/
 
 let x: XApiServer

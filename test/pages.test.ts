@@ -1,4 +1,6 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Writable } from 'node:stream'
+import { pino } from 'pino'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connect } from '../src/database.js'
 import { addSamples } from '../src/samples.js'
 import { createStore, type NewTweet } from '../src/store.js'
@@ -129,7 +131,7 @@ describe.each(databases)('on the $name', ({ open }) => {
     test('answers health with the state of the database and the encoder', async () => {
       const health = await ask(`${app.url}/health`)
       expect([health.status, health.type]).toEqual([200, JSON_TYPE])
-      expect(health.json()).toEqual({ database: 'ok', encoder: await threads.encoderName() })
+      expect(health.json()).toEqual({ ready: true, database: 'ok', encoder: await threads.encoderName() })
     })
 
     test.each([
@@ -415,17 +417,26 @@ describe.each(databases)('on the $name', ({ open }) => {
     })
 
     test('that something is broken shows nothing of it and logs all of it', async () => {
-      const logged = vi.spyOn(console, 'error').mockImplementation(() => {})
+      let logged = ''
+      const log = pino(new Writable({ write: (chunk, _encoding, done) => ((logged += chunk), done()) }))
+      const findUser = () => Promise.reject(new TypeError('a secret is undefined'))
+      const broken = await start({}, { log, store: { ...createStore(app.parts.prisma), findUser } })
+      const page = await expectRefusal(`${broken.url}/users/ruth_demo`, {}, 500, /Something went wrong on our side/)
+      expect(page.body).not.toMatch(/secret|TypeError|at .*\.ts/i)
+      const failures = logged.split('\n').filter(Boolean).map((line) => JSON.parse(line) as { msg: string; err?: { stack: string } })
+        .filter(({ msg }) => msg === 'failed')
+      expect(failures.filter(({ err }) => err?.stack.includes('a secret is undefined') && err.stack.includes('pages.test.ts'))).toHaveLength(2)
+      await broken.close()
+    })
+
+    test('that the database is away is said as that, and no more', async () => {
       const gone = connect('postgres://somebody:secret@127.0.0.1:1/postgres')
       const broken = await start({}, { store: createStore(gone) })
-      const page = await expectRefusal(`${broken.url}/users/ruth_demo`, {}, 500, /Something went wrong on our side/)
+      const page = await expectRefusal(`${broken.url}/users/ruth_demo`, {}, 503, /The database does not answer at the moment/)
       expect(page.body).not.toMatch(/ECONNREFUSED|secret|prisma|at .*\.ts/i)
-      expect(logged).toHaveBeenCalledTimes(2)
-      expect(logged.mock.calls[0][0]).toBeInstanceOf(Error)
-      logged.mockRestore()
       const health = await ask(`${broken.url}/health`)
       expect(health.status).toBe(503)
-      expect(health.json()).toEqual({ database: 'unreachable', encoder: await threads.encoderName() })
+      expect(health.json()).toEqual({ ready: false, database: 'unreachable', encoder: await threads.encoderName() })
       await broken.close()
       await gone.$disconnect()
     })
@@ -435,7 +446,7 @@ describe.each(databases)('on the $name', ({ open }) => {
       const broken = await start({}, { threads: unloaded })
       const health = await ask(`${broken.url}/health`)
       expect(health.status).toBe(503)
-      expect(health.json()).toEqual({ database: 'ok', encoder: 'not loaded' })
+      expect(health.json()).toEqual({ ready: false, database: 'ok', encoder: 'not loaded' })
       await broken.close()
     })
   })
@@ -664,6 +675,7 @@ describe.each(databases)('on the $name', ({ open }) => {
       await app.parts.store.reset()
       await app.parts.collections.reset()
       await app.parts.prisma.spend.deleteMany()
+      await app.parts.prisma.limit.deleteMany() // of wrong passwords
       const somebody = { id: '1', username: 'somebody', name: 'S', pictureUrl: null, source: 'archive' as const }
       await app.parts.store.saveTweets(somebody, null, tweetsOf('somebody', ['text']), 'none')
     })
@@ -680,6 +692,7 @@ describe.each(databases)('on the $name', ({ open }) => {
     const DOORS = [['GET', '/admin'], ['POST', '/admin/update'], ['POST', '/admin/reset'], ['POST', '/ADMIN/reset/']]
 
     test.each(DOORS)('asks for the password at %s %s', async (method, path) => {
+      await app.parts.prisma.limit.deleteMany() // of wrong passwords
       const attempts: Record<string, string>[] = [
         {}, basic('wrong'), basic(''), basic(`${password} `), basic(password.slice(5)),
         { authorization: basic(password).authorization.replace('Basic', 'Bearer') },

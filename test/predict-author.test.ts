@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createFittedModels } from '../src/fitted-models.js'
-import { MODEL_MEMORY } from '../src/parts.js'
+import { createCache } from '../src/cache.js'
+import { MODELS_MEMORY } from '../src/parts.js'
 import { predictAuthor } from '../src/predict-author.js'
 import { maskLinks } from '../src/text.js'
 import { openThreads, type Threads } from '../src/threads.js'
@@ -77,7 +77,7 @@ describe.each(databases)('predicting the author from the $name', ({ open }) => {
     const first = await ask(['Tansy_Example', 'Fell_Example'], text)
     expect(await ask(['Tansy_Example', 'Fell_Example'], text)).toEqual(first)
     expect(await ask(['FELL_EXAMPLE', 'tansy_example'], text)).toEqual(first)
-    const afresh = { ...parts, models: createFittedModels(MODEL_MEMORY) }
+    const afresh = { ...parts, models: createCache(MODELS_MEMORY), corpora: createCache(MODELS_MEMORY) }
     expect(await predictAuthor(afresh, { usernames: ['Fell_Example', 'Tansy_Example'], text })).toEqual(first)
   })
 
@@ -186,7 +186,7 @@ describe.each(databases)('predicting the author from the $name', ({ open }) => {
       embedded.push(...texts)
       return threads.embed(texts)
     }
-    const watch = () => ({ ...parts, threads: { ...threads, embed }, models: createFittedModels(MODEL_MEMORY) })
+    const watch = () => ({ ...parts, threads: { ...threads, embed }, models: createCache(MODELS_MEMORY), corpora: createCache(MODELS_MEMORY) })
     const again = await predictAuthor(watch(), { usernames: ['Fell_Example', 'Query_Example'], text: answer.text })
     expect(embedded).toHaveLength(count + 1)
     expect(again.author).toBe(answer.author)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { randomNumbers } from '../bench/dataset.js'
 import { denseRows, withIntercept } from '../src/features.js'
-import { gramOf } from '../src/kernel.js'
+import { gramOf, plainGram } from '../src/gram.js'
 import { balancedWeights, linearScores, SoftmaxRegression } from '../src/logistic-regression.js'
 import { fitInSampleSpace, modelOf } from '../src/sample-space.js'
 
@@ -40,6 +40,11 @@ describe.each([2, 3, 4, 5, 9])('a regression of %d classes that is fitted by wha
     expectClose(fitInSampleSpace(gramOf(rows), y, s, options).scores, plain(s).logits(withIntercept(rows)), 2e-3)
   })
 
+  test.each([false, true])('has the same scores with WebAssembly and without (rows left out: %s)', (leaveOut) => {
+    const s = balancedWeights(y, (i) => !leaveOut || i % 10 > 0)
+    expectClose(fitInSampleSpace(gramOf(rows), y, s, options).scores, fitInSampleSpace(plainGram(rows), y, s, options).scores, 2e-3)
+  })
+
   test('is the same by its features', () => {
     const fit = fitInSampleSpace(gramOf(rows), y, balancedWeights(y), options)
     expectClose(linearScores(modelOf(fit, rows), withIntercept(rows)), fit.scores, 1e-4)
@@ -50,6 +55,15 @@ describe.each([2, 3, 4, 5, 9])('a regression of %d classes that is fitted by wha
     const other = y.slice()
     other[0] = 1
     expect(fitInSampleSpace(gramOf(rows), other, s, options).scores).toEqual(fitInSampleSpace(gramOf(rows), y, s, options).scores)
+  })
+
+  test('comes to the same from another start, sooner from near by', () => {
+    const s = balancedWeights(y)
+    const fit = fitInSampleSpace(gramOf(rows), y, s, options)
+    const { coefficients, intercepts } = fitInSampleSpace(gramOf(rows), y, s, { ...options, tolerance: 1e-2 })
+    const near = fitInSampleSpace(gramOf(rows), y, s, { ...options, start: { coefficients, intercepts } })
+    expectClose(near.scores, fit.scores, 2e-3)
+    expect(near.evaluations).toBeLessThan(fit.evaluations)
   })
 
   test('is fitted alike each time', () => {

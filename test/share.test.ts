@@ -62,7 +62,7 @@ describe('the tags of a result', () => {
   let app: Awaited<ReturnType<typeof openSampleApp>>
 
   beforeAll(async () => {
-    app = await openSampleApp()
+    app = await openSampleApp({ TRUST_PROXY: '1' })
   })
   afterAll(() => app?.close())
 

@@ -2,7 +2,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { fitAttribution, logitsOf, sum } from '../src/attribution.js'
+import { fitAttribution, logitsOf, sum, type Attribution, type TextsRead } from '../src/attribution.js'
 import { createEmbedder, OUR_ENCODER, type Embedder } from '../src/embedder.js'
 import { argmax } from '../src/logistic-regression.js'
 import { openThreads, type Threads } from '../src/threads.js'
@@ -53,22 +53,26 @@ describe('embedding in a thread', () => {
 })
 
 describe('fitting in a thread', () => {
+  const fit = async (texts: string[], labels: Int32Array): Promise<Attribution> =>
+    fitRead(await threads.readTexts(texts), await threads.embed(texts), labels)
+  const fitRead = ({ counts, templates }: TextsRead, vectors: Float32Array, labels: Int32Array): Promise<Attribution> =>
+    threads.fit({ counts: [counts], templates, vectors: [vectors], labels })
+
   test('gives what fitting here gives', async () => {
     const texts = numbered(30).flatMap((text) => [text, `${text.toUpperCase()}!!!`, `Why ${text}?`])
     const labels = Int32Array.from(texts, (_, i) => i % 3)
-    const set = { texts, labels, vectors: await threads.embed(texts) }
-    const attribution = await threads.fit(set)
-    expect(attribution).toEqual(fitAttribution(set))
+    const vectors = await threads.embed(texts)
+    const attribution = await fit(texts, labels)
+    expect(attribution).toEqual(fitAttribution({ texts, vectors, labels }))
     const text = 'TWEET NUMBER 99, NO NO!!!'
     expect(argmax(sum(logitsOf(attribution, [text], await threads.embed([text]))))).toBe(1)
   })
 
   test('fails with what is wrong, and goes on', async () => {
-    const vectors = await threads.embed(['a', 'b'])
-    await expect(threads.fit({ texts: ['a', 'b'], vectors, labels: Int32Array.of(0, 2) })).rejects.toThrow(/Classes/)
+    await expect(fit(['a', 'b'], Int32Array.of(0, 2))).rejects.toThrow(/Classes/)
     const texts = numbered(20)
     const labels = Int32Array.from(texts, (_, i) => i % 2)
-    const { reliability } = await threads.fit({ texts, labels, vectors: await threads.embed(texts) })
+    const { reliability } = await fit(texts, labels)
     expect(reliability.confusion).toHaveLength(2)
   })
 })

@@ -10,7 +10,12 @@ import { userJson } from '../view-helpers.js'
 /** The operator's page: update every user from X, or remove all. */
 export function adminRoutes(parts: Parts): Router {
   const router = Router()
-  router.use('/admin', onlyAdmin(parts.env.ADMIN_PASSWORD))
+  router.use('/admin', onlyAdmin(parts))
+
+  router.get('/metrics', onlyAdmin(parts), async (_request, response) => {
+    const { text, type } = await parts.metrics.read()
+    response.type(type).send(text)
+  })
 
   router.get('/admin', async (_request, response) => {
     const shown = await adminPage()
@@ -47,13 +52,15 @@ export function adminRoutes(parts: Parts): Router {
   return router
 }
 
-/** HTTP Basic with any user name and the operator's password, compared in constant time. */
-function onlyAdmin(password: string | undefined): RequestHandler {
-  return (request, response, next) => {
+/** HTTP Basic with any user name and the operator's password, compared in constant time; few wrong ones from an address. */
+export function onlyAdmin({ env: { ADMIN_PASSWORD: password }, limits: { adminTries } }: Parts): RequestHandler {
+  return async (request, response, next) => {
     if (!password) throw new VisibleError(403, 'This page is closed. Set ADMIN_PASSWORD to open it.')
+    await adminTries.check(request)
     const [scheme, credentials = ''] = (request.get('authorization') ?? '').split(' ')
     const given = Buffer.from(credentials, 'base64').toString().replace(/^[^:]*:/, '')
     if (scheme.toLowerCase() === 'basic' && timingSafeEqual(digest(given), digest(password))) return next()
+    if (credentials) await adminTries.count(request)
     response.set('WWW-Authenticate', 'Basic realm="HypoTweet admin", charset="UTF-8"')
     throw new VisibleError(401, 'This page asks for the admin password.')
   }

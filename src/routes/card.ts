@@ -9,7 +9,7 @@ import { toPng } from '../raster.js'
 export function cardRoutes(parts: Parts): Router {
   const router = Router()
 
-  router.get('/predictions/card.png', async (request, response) => {
+  router.get('/predictions/card.png', parts.limits.predictions, async (request, response) => {
     const { users, text } = AskPrediction.parse(request.query)
     const prediction = await predictAuthor(parts, { usernames: users, text })
     const png = await toPng(cardSvg(prediction))

@@ -9,7 +9,7 @@ import { userJson } from '../view-helpers.js'
 export function importRoutes(parts: Parts): Router {
   const router = Router()
 
-  router.post('/users/import', async (request, response) => {
+  router.post('/users/import', parts.limits.additions, async (request, response) => {
     const { user, report } = await withUpload(request, ({ fields, path, fileName }) => {
       request.body = fields // the error page shows again what was typed
       const { username, replies } = ImportForm.parse(fields)

@@ -31,7 +31,7 @@ const AskRound = AskPrediction.pick({ users: true })
 export function playRoutes(parts: Parts): Router {
   const router = Router()
 
-  router.get('/play', async (request, response) => {
+  router.get('/play', parts.limits.predictions, async (request, response) => {
     response.set('X-Robots-Tag', 'noindex, nofollow') // there are more games than a crawler can play
     if (request.query.users === undefined || request.query.seed === undefined) {
       return response.redirect(303, await newGameUrl(parts, request.query.users))

@@ -8,11 +8,11 @@ import { shareOf } from '../share.js'
 export function predictionRoutes(parts: Parts): Router {
   const router = Router()
 
-  router.get('/predictions', async (request, response) => {
+  router.get('/predictions', parts.limits.predictions, async (request, response) => {
     const { users, text } = AskPrediction.parse(request.query)
     const prediction = await predictAuthor(parts, { usernames: users, text })
     const typed = { username: '', importing: false, text, users: prediction.candidates.map(({ user }) => user.username) }
-    const everybody = await parts.store.listUsers()
+    const everybody = await parts.store.listProfiles()
     response.format({
       html: () => response.render('prediction', { prediction, users: everybody, typed, share: shareOf(request, prediction) }),
       json: () => response.json(predictionJson(prediction))

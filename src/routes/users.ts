@@ -20,7 +20,7 @@ export function userRoutes(parts: Parts): Router {
     })
   })
 
-  router.post('/users', async (request, response) => {
+  router.post('/users', parts.limits.additions, async (request, response) => {
     const { username: usernames } = AddUsers.parse(request.body)
     await requestCollecting(parts, usernames)
     const collecting = (await parts.collections.find(usernames)).map(progressJson)

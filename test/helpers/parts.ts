@@ -2,12 +2,15 @@ import type { AddressInfo } from 'node:net'
 import { createApp, createHttpServer } from '../../src/app.js'
 import { connect } from '../../src/database.js'
 import { readEnv } from '../../src/env.js'
-import { createFittedModels } from '../../src/fitted-models.js'
-import { MODEL_MEMORY, type Parts } from '../../src/parts.js'
+import { createCache } from '../../src/cache.js'
+import { CORPORA_MEMORY, MODELS_MEMORY, type Parts } from '../../src/parts.js'
 import { addSamples } from '../../src/samples.js'
 import { createCollections, type Lease } from '../../src/collections.js'
 import { startWorker } from '../../src/jobs.js'
 import { openQueue } from '../../src/queue.js'
+import { createLimits } from '../../src/safety.js'
+import { createLog } from '../../src/log.js'
+import { createMetrics } from '../../src/metrics.js'
 import { createSpending } from '../../src/spending.js'
 import { createStore } from '../../src/store.js'
 import { openThreads, type Threads } from '../../src/threads.js'
@@ -18,20 +21,29 @@ export type TestParts = Parts & { prisma: ReturnType<typeof connect> }
 
 /** The app's real parts on a test's database and X API; `close` leaves the database to whoever opened it. */
 export function openTestParts(database: TestDatabase, settings: Record<string, string> = {}, threads?: Threads, lease?: Lease): TestParts {
-  const env = readEnv({ DATABASE_URL: database.url, ...settings })
+  const env = readEnv({ DATABASE_URL: database.url, PREDICTIONS_PER_MINUTE: '0', ADDITIONS_PER_HOUR: '0', LOG_LEVEL: 'silent', ...settings })
   const prisma = connect(database.url)
-  const queue = openQueue(database.url)
+  const log = createLog(env.LOG_LEVEL)
+  const queue = openQueue(database.url, log)
+  const collections = createCollections(prisma, lease)
+  const spending = createSpending(prisma)
+  const [corpora, models] = [createCache(CORPORA_MEMORY), createCache(MODELS_MEMORY)]
+  const metrics = createMetrics({ corpora, models, collections, spending })
   const used = threads ?? openThreads(env.EMBEDDING_MODEL)
   return {
     env,
     prisma,
     store: createStore(prisma),
-    collections: createCollections(prisma, lease),
-    spending: createSpending(prisma),
+    collections,
+    spending,
     queue,
     xApi: createXApi({ token: env.X_BEARER_TOKEN, url: env.X_API_URL, timeoutMs: 1000 }),
-    threads: used,
-    models: createFittedModels(MODEL_MEMORY),
+    threads: metrics.timed(used),
+    corpora,
+    models,
+    limits: createLimits(prisma, env),
+    metrics,
+    log,
     async close() {
       await queue.close()
       if (!threads) await used.close()

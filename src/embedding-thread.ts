@@ -1,8 +1,8 @@
-// What a worker thread runs. Each thread has one encoder, loaded when it is first needed.
+// What the thread that embeds runs. It has one encoder, loaded when it is first needed.
 
 import { workerData } from 'piscina'
-import { fitEncoder, fitNgrams } from './attribution.js'
 import { createEmbedder, type Embedder } from './embedder.js'
+import { moved } from './moved.js'
 
 let loading: Promise<Embedder> | undefined
 
@@ -19,8 +19,6 @@ export async function encoderName(): Promise<string> {
   return (await embedder()).encoder
 }
 
-export async function embed(texts: string[]): Promise<Float32Array> {
-  return (await embedder()).embed(texts)
+export async function embed(texts: string[]): Promise<unknown> {
+  return moved(await (await embedder()).embed(texts))
 }
-
-export { fitEncoder, fitNgrams }

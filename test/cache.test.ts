@@ -1,20 +1,20 @@
 import { expect, describe, test } from 'vitest'
-import { createFittedModels, type FittedModels, type Kept } from '../src/fitted-models.js'
+import { createCache, type Cache, type Cached } from '../src/cache.js'
 
-interface Model extends Kept {
+interface Thing extends Cached {
   name: string
 }
 
 /** Something that is being made until it is told to be ready or to fail. */
 function making(): {
-  make: () => Promise<Model>
-  ready(model: Model): void
+  make: () => Promise<Thing>
+  ready(thing: Thing): void
   fail(error: Error): void
   made: () => number
 } {
-  let ready!: (model: Model) => void
+  let ready!: (thing: Thing) => void
   let fail!: (error: Error) => void
-  const promise = new Promise<Model>((resolve, reject) => ([ready, fail] = [resolve, reject]))
+  const promise = new Promise<Thing>((resolve, reject) => ([ready, fail] = [resolve, reject]))
   let times = 0
   return {
     make: () => {
@@ -27,36 +27,36 @@ function making(): {
   }
 }
 
-/** Asks for models of these sizes, and says which had to be made. */
-function asker(models: FittedModels): { ask(name: string, bytes: number): Promise<Model>; made: string[] } {
+/** Asks for things of these sizes, and says which had to be made. */
+function asker(cache: Cache): { ask(name: string, bytes: number): Promise<Thing>; made: string[] } {
   const made: string[] = []
-  const ask = (name: string, bytes: number): Promise<Model> =>
-    models.get(name, async () => {
+  const ask = (name: string, bytes: number): Promise<Thing> =>
+    cache.get(name, async () => {
       made.push(name)
       return { name, bytes }
     })
   return { ask, made }
 }
 
-describe('fitted models', () => {
+describe('loaded and fitted things', () => {
   test('are made once for a key, and then kept', async () => {
-    const { ask, made } = asker(createFittedModels(100))
+    const { ask, made } = asker(createCache(100))
     const first = await ask('a', 10)
     expect(await ask('a', 10)).toBe(first)
     expect(made).toEqual(['a'])
   })
 
   test('are each for its own key', async () => {
-    const { ask, made } = asker(createFittedModels(100))
+    const { ask, made } = asker(createCache(100))
     const answers = await Promise.all([ask('a', 10), ask('b', 10)])
     expect(answers.map(({ name }) => name)).toEqual(['a', 'b'])
     expect(made).toEqual(['a', 'b'])
   })
 
   test('share one making among callers at the same time', async () => {
-    const models = createFittedModels(100)
+    const cache = createCache(100)
     const { make, ready, made } = making()
-    const callers = [models.get('a', make), models.get('a', make), models.get('a', make)]
+    const callers = [cache.get('a', make), cache.get('a', make), cache.get('a', make)]
     ready({ name: 'a', bytes: 10 })
     const answers = await Promise.all(callers)
     expect(made()).toBe(1)
@@ -65,34 +65,34 @@ describe('fitted models', () => {
   })
 
   test('share a failure among callers at the same time, and forget it', async () => {
-    const models = createFittedModels(100)
+    const cache = createCache(100)
     const { make, fail, made } = making()
-    const callers = [models.get('a', make), models.get('a', make)]
+    const callers = [cache.get('a', make), cache.get('a', make)]
     fail(new Error('no memory'))
     const answers = await Promise.allSettled(callers)
     expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
     expect(made()).toBe(1)
-    expect(await models.get('a', async () => ({ name: 'second try', bytes: 10 }))).toMatchObject({ name: 'second try' })
+    expect(await cache.get('a', async () => ({ name: 'second try', bytes: 10 }))).toMatchObject({ name: 'second try' })
   })
 
   test('keep the others when one fails', async () => {
-    const models = createFittedModels(100)
-    const { ask, made } = asker(models)
+    const cache = createCache(100)
+    const { ask, made } = asker(cache)
     await ask('a', 10)
-    await expect(models.get('b', () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+    await expect(cache.get('b', () => Promise.reject(new Error('no')))).rejects.toThrow('no')
     await ask('a', 10)
     expect(made).toEqual(['a'])
   })
 
   test('are kept up to the bytes, to the last one', async () => {
-    const { ask, made } = asker(createFittedModels(100))
+    const { ask, made } = asker(createCache(100))
     for (const name of ['a', 'b']) await ask(name, 50)
     for (const name of ['a', 'b']) await ask(name, 50)
     expect(made).toEqual(['a', 'b'])
   })
 
   test('that were used longest ago are dropped first', async () => {
-    const { ask, made } = asker(createFittedModels(100))
+    const { ask, made } = asker(createCache(100))
     for (const name of ['a', 'b', 'c']) await ask(name, 30)
     await ask('a', 30)
     await ask('d', 30)
@@ -104,7 +104,7 @@ describe('fitted models', () => {
   })
 
   test('are dropped until there is room, and no more of them', async () => {
-    const { ask, made } = asker(createFittedModels(100))
+    const { ask, made } = asker(createCache(100))
     for (const name of ['a', 'b', 'c', 'd']) await ask(name, 25)
     await ask('large', 50)
     made.length = 0
@@ -115,7 +115,7 @@ describe('fitted models', () => {
   })
 
   test('that are larger than all the room answer whoever asked, and are not kept', async () => {
-    const { ask, made } = asker(createFittedModels(100))
+    const { ask, made } = asker(createCache(100))
     expect(await ask('huge', 101)).toEqual({ name: 'huge', bytes: 101 })
     await ask('huge', 101)
     expect(made).toEqual(['huge', 'huge'])
@@ -125,11 +125,11 @@ describe('fitted models', () => {
   })
 
   test('that are being made go on being shared when another turns out too large', async () => {
-    const models = createFittedModels(100)
+    const cache = createCache(100)
     const { make, ready, made } = making()
-    const first = models.get('a', make)
-    await models.get('huge', async () => ({ name: 'huge', bytes: 1000 }))
-    const second = models.get('a', make)
+    const first = cache.get('a', make)
+    await cache.get('huge', async () => ({ name: 'huge', bytes: 1000 }))
+    const second = cache.get('a', make)
     ready({ name: 'a', bytes: 10 })
     expect(await second).toBe(await first)
     expect(made()).toBe(1)

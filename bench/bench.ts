@@ -1,0 +1,29 @@
+// npm run bench [-- --json] [--only WORD] [--load MINUTES]
+//
+// Measures on this machine what the README says of speed and memory, beside what it is compared with, and prints a
+// table, or with --json JSON: [{name, value, unit, rival, ratio, target, ok}]. --only measures the rows whose name has
+// the word. --load puts the server under load for some minutes instead and says whether its memory stays flat. It needs neither
+// X nor any network; BENCH_DATABASE_URL names a Postgres, on which a database is created and dropped again, and
+// BENCH_PYTHON a Python with scikit-learn.
+
+import { parseArgs } from 'node:util'
+import { z } from 'zod'
+import { embeddingSteps } from './embedding.js'
+import { fitSteps } from './fits.js'
+import { httpSteps, loadStep } from './http.js'
+import { tableOf } from './report.js'
+import { runSteps } from './steps.js'
+
+const Options = z.object({
+  json: z.boolean().default(false),
+  only: z.string().default(''),
+  load: z.coerce.number().positive().optional()
+})
+
+const { values } = parseArgs({ options: { json: { type: 'boolean' }, only: { type: 'string' }, load: { type: 'string' } } })
+const { json, only, load } = Options.parse(values)
+
+const steps = load ? [loadStep(load)] : [...fitSteps, ...embeddingSteps, ...httpSteps]
+const rows = await runSteps(steps, only)
+console.log(json ? JSON.stringify(rows, undefined, 2) : tableOf(rows))
+if (rows.some(({ ok }) => ok === false)) process.exitCode = 1

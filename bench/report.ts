@@ -1,0 +1,71 @@
+// The rows that a benchmark measures, as a table or as they are.
+
+import { availableParallelism, cpus, totalmem } from 'node:os'
+
+/** What is measured, and what it should reach: its value, or its ratio to the rival's. */
+export interface Measure {
+  name: string
+  unit: string
+  rival: string
+  target: { of: 'value' | 'ratio'; is: '<=' | '>='; bound: number }
+}
+
+export interface Row {
+  name: string
+  /** null where it was not measured. */
+  value: number | null
+  unit: string
+  /** What it is compared with, and why it was not where it was not. */
+  rival: string
+  ratio: number | null
+  target: string
+  /** null where the target could not be judged. */
+  ok: boolean | null
+}
+
+/** @param spoilt says that the target is missed whatever the numbers are */
+export function rowOf({ name, unit, rival, target }: Measure, value: number, ratio: number | null = null, spoilt = false): Row {
+  const judged = target.of === 'value' ? value : ratio!
+  const ok = !spoilt && (target.is === '<=' ? judged <= target.bound : judged >= target.bound)
+  return { name, value: round(value), unit, rival, ratio: ratio === null ? null : round(ratio), target: wordsOf(target, unit), ok }
+}
+
+/** A row whose rival, or all of which, could not be measured. */
+export function skippedRow({ name, unit, rival, target }: Measure, why: string, value: number | null = null): Row {
+  const measured = value === null ? null : round(value)
+  return { name, value: measured, unit, rival: `${rival} (${why})`, ratio: null, target: wordsOf(target, unit), ok: null }
+}
+
+/** The rows as a Markdown table, under the machine that they were measured on. */
+export function tableOf(rows: Row[]): string {
+  const lines = rows.map(({ name, value, unit, rival, ratio, target, ok }) => {
+    const cells = [name, value === null ? '–' : `${value} ${unit}`, rival, ratio === null ? '' : `${ratio}`, target, ok === null ? 'skipped' : ok ? 'yes' : '**no**']
+    return `| ${cells.join(' | ')} |`
+  })
+  const machine = `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`
+  return [machine, '', '| what | measured | beside | ratio | target | met |', '| --- | --- | --- | --- | --- | --- |', ...lines].join('\n')
+}
+
+/** The median time of a call in ms, after two calls that do not count. */
+export async function medianMs(call: () => unknown, atLeast = 5, forMs = 2000): Promise<number> {
+  for (let i = 0; i < 2; i++) await call()
+  const times: number[] = []
+  const until = performance.now() + forMs
+  while (times.length < atLeast || performance.now() < until) {
+    const start = performance.now()
+    await call()
+    times.push(performance.now() - start)
+  }
+  return percentile(times, 0.5)
+}
+
+/** The share-th part of the numbers is no larger than this. */
+export function percentile(numbers: number[], share: number): number {
+  const sorted = [...numbers].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
+}
+
+const wordsOf = ({ of, is, bound }: Measure['target'], unit: string): string =>
+  `${is === '<=' ? '≤' : '≥'} ${bound}${of === 'ratio' ? '×' : ` ${unit}`}`
+
+const round = (x: number): number => Number(x.toPrecision(3))

@@ -1,0 +1,178 @@
+// What the rows of a matrix have in common, K = X·X': regressions in the space of the samples need no more of X.
+
+import { kernel, LANES, Places, type Kernel } from './kernel.js'
+import { VECTORS, type Objective, type Space } from './lbfgs.js'
+import { asSparse, type DenseRows, type SparseRows } from './style.js'
+
+/**
+ * A symmetric n×n matrix K in single precision. All share the kernel's memory: one holds until another is made by
+ * {@link gramOf}, and of what it has made (a part, a regression) only the last may be used.
+ */
+export interface Gram {
+  n: number
+  /** K's rows, end to end. */
+  values: Float32Array
+  /** Z ← K·A; A and Z are n×4. */
+  times(A: Float64Array, Z: Float64Array): void
+  /** The rows and columns of these numbers. */
+  among(rows: Int32Array): Gram
+  /** The objective of sample-space.ts by the kernel; undefined where the kernel or its four columns do not do. */
+  regression(y: Int32Array, s: Float64Array, classes: number, penalty: number): Regression<Float32Array> | undefined
+}
+
+export interface Regression<V> {
+  space: Space<V>
+  objective: Objective<V>
+}
+
+const ROUNDING = 2 ** -22 // of a sum in single precision
+const DENSE_COLUMN = 1 / 4 // a column with a value in more of the rows is worth a dense one
+
+/** K = X·X', how much the rows of a matrix have in common. Columns with many values are multiplied as a dense matrix. */
+export function gramOf(rows: SparseRows | DenseRows): Gram {
+  if (!kernel) return plainGram(asSparse(rows))
+  const isAligned = !('indices' in rows) && rows.columns % LANES === 0
+  const { n, wide, long } = isAligned ? allWide(rows) : splitColumns(asSparse(rows))
+  return wasmGram(n, wide, long, kernel)
+}
+
+/** Columns: `wide` n×d dense with d a multiple of 4, `long` by the column (CSC). */
+interface Split {
+  n: number
+  wide: { d: number; values: Float32Array }
+  long: { columns: number; starts: Int32Array; rows: Int32Array; values: Float32Array }
+}
+
+const allWide = ({ rows: n, columns: d, values }: DenseRows): Split =>
+  ({ n, wide: { d, values }, long: { columns: 0, starts: new Int32Array(1), rows: new Int32Array(0), values: new Float32Array(0) } })
+
+function splitColumns({ rows: n, columns, starts, indices, values }: SparseRows): Split {
+  const found = new Int32Array(columns)
+  for (const column of indices) found[column]++
+  const placeOf = new Int32Array(columns) // among the wide or, negative, among the long
+  let d = 0
+  let longs = 0
+  for (let j = 0; j < columns; j++) placeOf[j] = found[j] > n * DENSE_COLUMN ? d++ : -++longs
+  d = Math.ceil(d / LANES) * LANES
+  const wide = { d, values: new Float32Array(n * d) }
+  const long = { columns: longs, starts: new Int32Array(longs + 1), rows: new Int32Array(0), values: new Float32Array(0) }
+  for (let j = 0; j < columns; j++) if (placeOf[j] < 0) long.starts[-placeOf[j]] = found[j]
+  for (let j = 0; j < longs; j++) long.starts[j + 1] += long.starts[j]
+  long.rows = new Int32Array(long.starts[longs])
+  long.values = new Float32Array(long.starts[longs])
+  const next = long.starts.slice()
+  for (let i = 0; i < n; i++) {
+    for (let p = starts[i]; p < starts[i + 1]; p++) {
+      const place = placeOf[indices[p]]
+      if (place >= 0) wide.values[i * d + place] = values[p]
+      else {
+        const at = next[-place - 1]++
+        long.rows[at] = i
+        long.values[at] = values[p]
+      }
+    }
+  }
+  return { n, wide, long }
+}
+
+/** What the kernel keeps of a Gram matrix. */
+interface Kept {
+  places: Places
+  /** Forgets what else has been placed. */
+  release: () => void
+  K: Float32Array
+}
+
+function wasmGram(n: number, wide: Split['wide'], long: Split['long'], kernel: Kernel): Gram {
+  const building = 4 * (wide.values.length + long.starts.length + 2 * long.values.length)
+  const fitting = 4 * n * n + 4 * LANES * 2 * (n + 1) * VECTORS + 8 * n
+  const places = new Places(4 * n * n + Math.max(building, fitting) + 8 * LANES * n)
+  const K = places.floats(n * n)
+  const release = places.mark()
+  const [starts, rows] = [places.ints(long.starts), places.ints(long.rows)]
+  const [longs, X] = [places.floats(long.values.length), places.floats(wide.values.length)]
+  longs.set(long.values)
+  X.set(wide.values)
+  kernel.gram_dense(X.byteOffset, n, wide.d, K.byteOffset)
+  kernel.gram_sparse(starts.byteOffset, rows.byteOffset, longs.byteOffset, long.columns, n, K.byteOffset)
+  kernel.mirror(K.byteOffset, n)
+  return gramIn({ places, release, K }, n, kernel)
+}
+
+function gramIn({ places, release, K }: Kept, n: number, kernel: Kernel): Gram {
+  return {
+    n,
+    values: K,
+    times(A, Z) {
+      release()
+      const [a, z] = [places.floats(n * LANES), places.floats(n * LANES)]
+      a.set(A)
+      kernel.gram_times(K.byteOffset, n, a.byteOffset, z.byteOffset)
+      Z.set(z)
+    },
+    among(rows) {
+      release()
+      const among = places.floats(rows.length ** 2)
+      const releaseRest = places.mark()
+      kernel.gram_among(K.byteOffset, n, places.ints(rows).byteOffset, rows.length, among.byteOffset)
+      return gramIn({ places, release: releaseRest, K: among }, rows.length, kernel)
+    },
+    regression(y, s, classes, penalty) {
+      if (classes > LANES) return undefined
+      release()
+      const size = 2 * (n + 1) * LANES
+      const labels = places.ints(y)
+      const weights = places.floats(n)
+      weights.set(s)
+      return {
+        space: {
+          rounding: ROUNDING,
+          vector: () => places.floats(size).fill(0),
+          combine: (into, a, t, b) => kernel.combine(into.byteOffset, a.byteOffset, t, b.byteOffset, size),
+          product: (a, b) => kernel.product(a.byteOffset, b.byteOffset + 2 * size, size / 2),
+          size: (gradient) => Math.sqrt(Math.max(0, kernel.product(gradient.byteOffset, gradient.byteOffset + 2 * size, size / 2)))
+        },
+        objective: (x, gradient) =>
+          kernel.regression(K.byteOffset, n, classes, labels.byteOffset, weights.byteOffset, penalty, x.byteOffset, gradient.byteOffset)
+      }
+    }
+  }
+}
+
+/** The same without WebAssembly. */
+export function plainGram({ rows: n, columns, starts, indices, values }: SparseRows): Gram {
+  const K = new Float32Array(n * n)
+  const row = new Float32Array(columns)
+  for (let i = 0; i < n; i++) {
+    for (let p = starts[i]; p < starts[i + 1]; p++) row[indices[p]] = values[p]
+    for (let j = 0; j <= i; j++) {
+      let product = 0
+      for (let p = starts[j]; p < starts[j + 1]; p++) product += values[p] * row[indices[p]]
+      K[i * n + j] = K[j * n + i] = product
+    }
+    for (let p = starts[i]; p < starts[i + 1]; p++) row[indices[p]] = 0
+  }
+  return plainGramOf(K, n)
+}
+
+function plainGramOf(K: Float32Array, n: number): Gram {
+  return {
+    n,
+    values: K,
+    times(A, Z) {
+      for (let i = 0; i < n; i++) {
+        for (let c = 0; c < LANES; c++) {
+          let sum = 0
+          for (let j = 0; j < n; j++) sum += K[i * n + j] * A[j * LANES + c]
+          Z[i * LANES + c] = sum
+        }
+      }
+    },
+    among(rows) {
+      const among = new Float32Array(rows.length ** 2)
+      rows.forEach((row, i) => rows.forEach((column, j) => (among[i * rows.length + j] = K[row * n + column])))
+      return plainGramOf(among, rows.length)
+    },
+    regression: () => undefined
+  }
+}

@@ -1,0 +1,41 @@
+// One JSON line an event. What visitors write does not belong here: of an address only the path is told.
+
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { RequestHandler } from 'express'
+import { pino, type Logger } from 'pino'
+import { pinoHttp } from 'pino-http'
+
+export type Log = Logger
+
+export const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
+
+const REQUEST_ID = /^[\w-]{1,64}$/ // of a router before the app, such as Heroku's
+
+/** Writes to stdout what is of this level or worse. */
+export function createLog(level: (typeof LEVELS)[number]): Log {
+  return pino({ level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime })
+}
+
+/** A line for each answer, with an id that the answer has too and the milliseconds that it took. */
+export function requestLog(log: Log): RequestHandler {
+  return pinoHttp({
+    logger: log,
+    genReqId(request, response) {
+      const given = request.headers['x-request-id']
+      const id = typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID()
+      response.setHeader('X-Request-Id', id)
+      return id
+    },
+    customLogLevel: (_request, response, error) => (error || response.statusCode >= 500 ? 'error' : 'info'),
+    customSuccessMessage: () => 'answered',
+    customErrorMessage: () => 'failed',
+    customAttributeKeys: { responseTime: 'ms' },
+    autoLogging: { ignore: ({ url }) => Boolean(url?.startsWith('/assets/')) },
+    serializers: {
+      req: ({ raw }: { raw: IncomingMessage & { originalUrl?: string; id: string } }) =>
+        ({ id: raw.id, method: raw.method, path: (raw.originalUrl ?? raw.url ?? '').split('?')[0] }),
+      res: ({ raw }: { raw: ServerResponse }) => ({ status: raw.statusCode })
+    }
+  })
+}
