@@ -85,7 +85,7 @@ interface Kept {
 
 function wasmGram(n: number, wide: Split['wide'], long: Split['long'], kernel: Kernel): Gram {
   const building = 4 * (wide.values.length + long.starts.length + 2 * long.values.length)
-  const fitting = 4 * n * n + 4 * LANES * 2 * (n + 1) * VECTORS + 8 * n
+  const fitting = 4 * n * n + 4 * LANES * 2 * (n + 1) * (VECTORS + 1) + 8 * n // one more finds the start
   const places = new Places(4 * n * n + Math.max(building, fitting) + 8 * LANES * n)
   const K = places.floats(n * n)
   const release = places.mark()

@@ -5,7 +5,7 @@
 // Source: Nocedal and Wright 2006, "Numerical Optimization", algorithm 7.4 (two-loop recursion), algorithm 7.5, and
 // algorithm 3.1 (backtracking).
 
-const MEMORY = 8
+const MEMORY = 20
 const SUFFICIENT_DECREASE = 1e-4
 const SMALLEST_STEP = 1e-12
 

@@ -73,13 +73,13 @@ export function nearness(rows: SparseRows, row: Float32Array): number {
 
 /** @param skip a row that is not to be its own neighbour */
 function meanOfNearest(cosines: Float32Array, skip = -1): number {
-  const nearest = new Float64Array(NEIGHBOURS)
-  cosines.forEach((cosine, i) => {
-    if (i === skip) return
-    for (let m = 0; m < NEIGHBOURS && cosine > 0; m++) {
-      if (cosine > nearest[m]) [nearest[m], cosine] = [cosine, nearest[m]]
-    }
-  })
+  const nearest = new Float64Array(NEIGHBOURS) // the nearest first
+  for (let i = 0; i < cosines.length; i++) {
+    if (cosines[i] <= nearest[NEIGHBOURS - 1] || i === skip) continue
+    let m = NEIGHBOURS - 1
+    for (; m > 0 && nearest[m - 1] < cosines[i]; m--) nearest[m] = nearest[m - 1]
+    nearest[m] = cosines[i]
+  }
   return nearest.reduce((sum, cosine) => sum + cosine, 0) / NEIGHBOURS
 }
 

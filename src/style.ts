@@ -117,16 +117,12 @@ export function joinCounts(parts: NgramCounts[]): NgramCounts {
 export function chooseColumns({ starts, buckets }: NgramCounts): NgramColumns {
   const texts = starts.length - 1
   const kept = new Growing(Int32Array)
-  for (const bucket of buckets) if (++found[bucket] === MIN_TEXTS) kept.push(bucket)
+  for (let p = 0; p < buckets.length; p++) if (++found[buckets[p]] === MIN_TEXTS) kept.push(buckets[p])
   const chosen = kept.taken().sort()
   const foundIn = chosen.map((bucket) => found[bucket])
-  for (const bucket of buckets) found[bucket] = 0
-  return {
-    buckets: chosen,
-    texts: foundIn,
-    idf: Float32Array.from(foundIn, (of) => inverseFrequency(texts, of)),
-    newIdf: inverseFrequency(texts, 0)
-  }
+  found.fill(0)
+  const idfOf = Float32Array.from({ length: texts + 1 }, (_, of) => inverseFrequency(texts, of))
+  return { buckets: chosen, texts: foundIn, idf: new Float32Array(foundIn.length).map((_, j) => idfOf[foundIn[j]]), newIdf: idfOf[0] }
 }
 
 const found = new Int32Array(BUCKETS) // texts; all 0 between two choices
@@ -164,10 +160,8 @@ export function styleRows({ starts, buckets, counts }: NgramCounts, columns: Ngr
   const columnOf = columnFinder(columns, buckets.length)
   const rows = starts.length - 1
   const rowStarts = new Int32Array(rows + 1)
-  let filled = 0
-  for (const bucket of buckets) if (columnOf(bucket) >= 0) filled++
-  const indices = new Int32Array(filled)
-  const values = new Float32Array(filled)
+  const indices = new Int32Array(buckets.length)
+  const values = new Float32Array(buckets.length)
   let end = 0
   for (let i = 0; i < rows; i++) {
     let squares = 0
@@ -183,13 +177,13 @@ export function styleRows({ starts, buckets, counts }: NgramCounts, columns: Ngr
     for (let p = rowStarts[i]; p < end; p++) values[p] *= scale
     rowStarts[i + 1] = end
   }
-  return { rows, columns: idf.length, starts: rowStarts, indices, values }
+  return { rows, columns: idf.length, starts: rowStarts, indices: indices.slice(0, end), values: values.slice(0, end) }
 }
 
 const logCount = (count: number): number => (count === 1 ? 1 : 1 + Math.log(count)) // most n-grams are there once
 
 const table = new Int32Array(BUCKETS) // the columns, plus 1, of these buckets:
-let tabled: { columns?: NgramColumns; buckets: number[] } = { buckets: [] }
+let tabled: { columns?: NgramColumns; buckets: Int32Array } = { buckets: new Int32Array(0) }
 
 /** The column of a bucket, or -1, until it is asked for other columns: by a table where many are asked for, by bisection where few are. */
 export function columnFinder(columns: NgramColumns, lookups: number): (bucket: number) => number {
@@ -197,7 +191,7 @@ export function columnFinder(columns: NgramColumns, lookups: number): (bucket: n
   if (tabled.columns !== columns) {
     for (const bucket of tabled.buckets) table[bucket] = 0
     columns.buckets.forEach((bucket, column) => (table[bucket] = column + 1))
-    tabled = { columns, buckets: [...columns.buckets] } // the columns' own may be handed to another thread
+    tabled = { columns, buckets: columns.buckets.slice() } // the columns' own may be handed to another thread
   }
   return (bucket) => table[bucket] - 1
 }
@@ -214,10 +208,29 @@ function bisect(sorted: Int32Array, wanted: number): number {
   return -1
 }
 
-/** Signs of a text: sign i stands for the characters [starts[i], starts[i + 1]). */
-interface Signs {
-  hashes: number[]
-  starts: number[]
+/** Signs of a text, for which arrays are used again: sign i stands for the characters [starts[i], starts[i + 1]). */
+class Signs {
+  hashes = new Int32Array(0)
+  starts = new Int32Array(1)
+  length = 0
+
+  /** An edge, and room for so many signs. */
+  begin(most: number): void {
+    if (most + 2 > this.hashes.length) [this.hashes, this.starts] = [new Int32Array(2 * most + 2), new Int32Array(2 * most + 3)]
+    this.length = 0
+    this.add(EDGE, 0)
+  }
+
+  add(hash: number, start: number): void {
+    this.hashes[this.length] = hash
+    this.starts[this.length++] = start
+  }
+
+  /** The edge behind the last character. */
+  end(at: number): void {
+    this.add(EDGE, at)
+    this.starts[this.length] = at
+  }
 }
 
 /** The n-grams of one text; the arrays are used again for the next. */
@@ -233,11 +246,11 @@ class Ngrams {
   }
 
   /** Adds each n-gram of the signs but lone edges. */
-  add({ hashes, starts }: Signs, { shortest, longest, salt }: typeof CHARACTERS): void {
-    for (let first = 0; first < hashes.length; first++) {
+  add({ hashes, starts, length }: Signs, { shortest, longest, salt }: typeof CHARACTERS): void {
+    for (let first = 0; first < length; first++) {
       let hash = salt
       const start = starts[first]
-      const most = Math.min(longest, hashes.length - first)
+      const most = Math.min(longest, length - first)
       for (let n = 1; n <= most; n++) {
         hash = Math.imul(hash ^ hashes[first + n - 1], 0x01000193) // FNV-1a over signs …
         const end = starts[first + n]
@@ -251,63 +264,61 @@ class Ngrams {
 }
 
 const ngrams = new Ngrams()
+const byCharacter = new Signs()
+const byShape = new Signs()
 
 /** Each n-gram of the characters, then each of the shape, links masked; they hold until the next text's. */
 function ngramsOf(text: string): Ngrams {
   const split = characters(maskLinks(text))
+  readSigns(split)
   ngrams.clear((split.length + 2) * (CHARACTERS.longest + SHAPES.longest))
-  ngrams.add(characterSigns(split), CHARACTERS)
-  ngrams.add(shapeSigns(split), SHAPES)
+  ngrams.add(byCharacter, CHARACTERS)
+  ngrams.add(byShape, SHAPES)
   return ngrams
 }
 
-/** The characters between two edges. */
-function characterSigns(text: string[]): Signs {
-  const hashes = [EDGE, ...text.map(hashOf), EDGE]
-  const starts = Array.from({ length: hashes.length + 1 }, (_, i) => Math.min(Math.max(i - 1, 0), text.length))
-  return { hashes, starts }
-}
-
-/** The shape between two edges: a sign for each run of capitals, other letters or digits, and for each other character. */
-function shapeSigns(text: string[]): Signs {
-  const signs: Signs = { hashes: [EDGE], starts: [0] }
+/**
+ * Reads the characters between two edges, and the shape: a sign for each run of capitals, of other letters or of digits,
+ * and for each other character.
+ */
+function readSigns(text: string[]): void {
+  byCharacter.begin(text.length)
+  byShape.begin(text.length)
   let before = EDGE
-  text.forEach((character, i) => {
-    const sign = shapeOf(character)
+  for (let i = 0; i < text.length; i++) {
+    byCharacter.add(hashOf(text[i]), i)
+    const sign = shapeOf(text[i])
     const runs = sign === before && (sign === CAPITAL || sign === LETTER || sign === DIGIT)
-    if (!runs) {
-      signs.hashes.push(sign)
-      signs.starts.push(i)
-    }
+    if (!runs) byShape.add(sign, i)
     before = sign
-  })
-  signs.hashes.push(EDGE)
-  signs.starts.push(text.length, text.length)
-  return signs
+  }
+  byCharacter.end(text.length)
+  byShape.end(text.length)
 }
 
 const CAPITAL = 'A'.charCodeAt(0)
 const LETTER = 'a'.charCodeAt(0)
 const DIGIT = '0'.charCodeAt(0)
 const PICTURE = 0x263a
-const shapes = new Map<string, number>() // of characters met before: a regular expression a character would be slow
+const shapes = new Int32Array(1 << 16) // of single code units met before: a regular expression a character would be slow
 
 function shapeOf(character: string): number {
-  let shape = shapes.get(character)
-  if (shape === undefined) {
-    shape = /^\p{Lu}/u.test(character) ? CAPITAL
-      : /^\p{L}/u.test(character) ? LETTER
-      : /^\p{N}/u.test(character) ? DIGIT
-      : /^\p{Extended_Pictographic}/u.test(character) ? PICTURE
-      : hashOf(character)
-    if (shapes.size < 50_000) shapes.set(character, shape)
-  }
-  return shape
+  if (character.length > 1) return readShape(character)
+  const unit = character.charCodeAt(0)
+  return (shapes[unit] ||= readShape(character))
+}
+
+function readShape(character: string): number {
+  return /^\p{Lu}/u.test(character) ? CAPITAL
+    : /^\p{L}/u.test(character) ? LETTER
+    : /^\p{N}/u.test(character) ? DIGIT
+    : /^\p{Extended_Pictographic}/u.test(character) ? PICTURE
+    : hashOf(character)
 }
 
 function hashOf(character: string): number {
-  let hash = 0
-  for (let u = 0; u < character.length; u++) hash = Math.imul(hash, 31) + character.charCodeAt(u)
+  let hash = character.charCodeAt(0)
+  for (let u = 1; u < character.length; u++) hash = Math.imul(hash, 31) + character.charCodeAt(u)
   return hash
 }
 

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { characters, decodeText, dropDuplicates, duplicateKey, LINK, maskLinks } from '../src/text.js'
 
@@ -177,6 +178,15 @@ describe('the characters of a text', () => {
       expect(characters(`${text}😀`)).toEqual([...characters(text), '😀'])
     }
   )
+
+  test('are those of the Unicode segmenter, whatever the text', () => {
+    const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' })
+    const parts = ['a', ' ', 'é', 'e\u0301', '東', '😂', '❤\ufe0f', '❤', '👍🏽', '🏽', '👩‍👩‍👧', '\u200d', '🇯🇵', '🇫', 'กำ', 'क्ष', 'ൎക', '\u0600١', '각', 'ᄒ', 'ᅡ', '𝒜', '𐀀', '1\ufe0f⃣', '™', '\ud83d']
+    fc.assert(fc.property(fc.array(fc.oneof(fc.constantFrom(...parts), fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }))), (some) => {
+      const text = some.join('').replaceAll('\r', '')
+      expect(characters(text)).toEqual(Array.from(segmenter.segment(text), ({ segment }) => segment))
+    }), { numRuns: 3000 })
+  })
 
   test('put together again are the text', () => {
     const text = 'Ünïcödé 👩‍❤️‍💋‍👩 and e\u0301\u0302\u0303 \ud800 \0 東京 🇯🇵🇫🇷'
