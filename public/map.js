@@ -10,7 +10,7 @@ const centre = (dot) => {
 }
 
 const show = (dot) => {
-  output.textContent = dot.getAttribute('aria-label')
+  output.textContent = dot.querySelector('title').textContent
 }
 
 const focus = (dot) => {

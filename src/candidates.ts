@@ -6,19 +6,26 @@ import { VisibleError } from './errors.js'
 import type { Parts } from './parts.js'
 import { principalPlane, project, type Plane } from './projection.js'
 import type { Corpus, StoredUser } from './store.js'
-import { slices } from './vectors.js'
+import { shared, slices } from './vectors.js'
 
 export const FEWEST_TWEETS = 20
 const MOST_TWEETS = 500 // of each user, the newest: fitting on more takes longer than a visitor waits
+const DOTS = 40 // of each user on the map: more hide each other
+const BESIDE = 200 // bytes that a tweet takes beside its text and numbers
 const TRIES = 3 // at embedding what was collected meanwhile
 
 export interface Candidates extends Cached {
   users: StoredUser[]
+  /** One user's behind the other's, each user's newest first. */
   tweets: CandidateTweet[]
+  /** User c's tweets are those from starts[c] up to starts[c + 1]. */
+  starts: number[]
   /** Each user's vectors by the encoder, end to end in the order of the tweets; shared with the kept tweets. */
   vectors: Float32Array[]
   attribution: Attribution
   plane: Plane
+  /** Where each user's newest DOTS tweets lie on the plane. */
+  places: [number, number][][]
 }
 
 export interface CandidateTweet {
@@ -27,8 +34,6 @@ export interface CandidateTweet {
   createdAt: Date | null
   /** Which of the users wrote it. */
   label: number
-  /** Where it lies on the plane. */
-  place: [number, number]
 }
 
 /**
@@ -63,29 +68,30 @@ async function fitCandidates(parts: Parts, users: StoredUser[], encoder: string)
     users.map((user) => parts.corpora.get(versionOf(user, encoder), () => loadCorpus(parts, user, encoder)))
   )
   const vectors = corpora.map((corpus) => corpus.vectors)
-  const texts = corpora.flatMap((corpus) => corpus.texts)
-  const labels = Int32Array.from(corpora.flatMap((corpus, label) => corpus.texts.map(() => label)))
-  const counts = corpora.map((corpus) => corpus.counts)
-  const templates = corpora.flatMap((corpus) => corpus.templates)
-  const attribution = await parts.threads.fit({ counts, templates, vectors, labels })
-  const scores = texts.map((_, i) => scoresOf(attribution.heldOut, i, users.length))
+  const tweets = corpora.flatMap(({ ids, texts, dates }, label) => texts.map((text, i) => ({ id: ids[i], text, createdAt: dates[i], label })))
+  const attribution = await parts.threads.fit({
+    counts: corpora.map(({ counts }) => counts),
+    templates: corpora.flatMap(({ templates }) => templates),
+    vectors,
+    labels: Int32Array.from(tweets, ({ label }) => label)
+  })
+  const starts = corpora.reduce((ends, { texts }) => [...ends, ends.at(-1)! + texts.length], [0])
+  const scores = tweets.map((_, i) => scoresOf(attribution.heldOut, i, users.length))
   const plane = principalPlane(scores)
-  const facts = corpora.flatMap(({ ids, dates }) => ids.map((id, i) => ({ id, createdAt: dates[i] })))
-  const tweets = texts.map((text, i) => ({ ...facts[i], text, label: labels[i], place: project(plane, scores[i]) }))
-  return { users, tweets, vectors, attribution, plane, bytes: bytesOf(texts, attribution) }
+  const places = users.map((_, c) => scores.slice(starts[c], Math.min(starts[c + 1], starts[c] + DOTS)).map((score) => project(plane, score)))
+  return { users, tweets, starts, vectors, attribution, plane, places, bytes: bytesOf(tweets, attribution) }
 }
 
-/** How much memory it takes to keep them, about; the vectors are the kept tweets'. */
-function bytesOf(texts: string[], { columns, ngrams, ngramModel, heldOut }: Attribution): number {
+/** How much memory it takes to keep them, about; the texts and the vectors are the kept tweets'. */
+function bytesOf(tweets: CandidateTweet[], { columns, ngrams, ngramModel, heldOut }: Attribution): number {
   const { buckets, idf, texts: found } = columns
   const { starts, indices, values } = ngrams
   const arrays = [buckets, idf, found, starts, indices, values, ngramModel.weights, heldOut.ngrams, heldOut.encoder]
-  return sizeOf(arrays, texts)
+  return sizeOf(arrays) + BESIDE * tweets.length
 }
 
-/** In bytes; a text's own, and what stands beside it. */
-function sizeOf(arrays: { byteLength: number }[], texts: string[]): number {
-  return arrays.reduce((sum, { byteLength }) => sum + byteLength, 0) + texts.reduce((sum, text) => sum + 2 * text.length + 300, 0)
+function sizeOf(arrays: { byteLength: number }[]): number {
+  return arrays.reduce((sum, { byteLength }) => sum + byteLength, 0)
 }
 
 /** Row i of both models' logits, each relative to its mean, side by side. */
@@ -111,7 +117,8 @@ async function loadCorpus({ store, threads }: Parts, { id: userId, username }: S
     await store.saveVectors(userId, stale.map(({ id }, i) => ({ id, embedding: vectors[i] })), encoder)
     corpus = await store.loadCorpus(userId, encoder, MOST_TWEETS)
   }
-  const read = await threads.readTexts(corpus.texts)
-  const { starts, buckets, counts } = read.counts
-  return { ...corpus, ...read, bytes: sizeOf([corpus.vectors, starts, buckets, counts], corpus.texts) }
+  const { counts, templates } = await threads.readTexts(corpus.texts)
+  const vectors = shared(corpus.vectors)
+  const texts = corpus.texts.reduce((sum, text) => sum + 2 * text.length + BESIDE, 0)
+  return { ...corpus, vectors, counts, templates, bytes: sizeOf([vectors, ...Object.values(counts)]) + texts }
 }

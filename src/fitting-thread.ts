@@ -1,8 +1,14 @@
 // What the threads that fit run; they know nothing of the encoder, whose library takes much memory.
 
-import { fitEncoder, fitNgrams, readTexts } from './attribution.js'
+import { fitEncoder, fitNgrams, readTexts, type TextsRead } from './attribution.js'
 import { moved } from './moved.js'
+import { shared } from './vectors.js'
 
-export const read = (texts: string[]): unknown => moved(readTexts(texts))
+/** Of a user, read once and fitted on many times by any thread. */
+export function read(texts: string[]): TextsRead {
+  const { counts: { starts, buckets, counts }, templates } = readTexts(texts)
+  return { counts: { starts: shared(starts), buckets: shared(buckets), counts: shared(counts) }, templates }
+}
+
 export const ngrams = (half: Parameters<typeof fitNgrams>[0]): unknown => moved(fitNgrams(half))
 export const whole = (half: Parameters<typeof fitEncoder>[0]): unknown => moved(fitEncoder(half))

@@ -69,9 +69,9 @@ export async function playRound(parts: Parts, { usernames, seed, round, guesses 
  * naming whoever has the most tweets would win. Both hang on hashes and not on a stream of random numbers: so a game
  * that is under way goes on much the same when tweets are added.
  */
-function dealTweets({ users, tweets }: Candidates, seed: string): number[] {
-  const piles = users.map((_, label) => {
-    const own = tweets.flatMap((tweet, i) => (tweet.label === label ? [i] : []))
+function dealTweets({ users, tweets, starts }: Candidates, seed: string): number[] {
+  const piles = users.map((_, c) => {
+    const own = Array.from({ length: starts[c + 1] - starts[c] }, (_, i) => starts[c] + i)
     return shuffled(own, (i) => `${seed} ${tweets[i].id}`)
   })
   return Array.from({ length: Math.min(MOST_ROUNDS, tweets.length) }, (_, round) => {

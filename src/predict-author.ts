@@ -49,7 +49,6 @@ export interface PredictionMap {
 }
 
 const NEAREST = 2
-const DOTS = 40 // of each candidate: more hide each other
 
 /**
  * STORY 2. Says which of two to four users most likely would have written a text, how sure that is, and why.
@@ -81,11 +80,18 @@ export async function predictAuthor(parts: Parts, { usernames, text }: { usernam
 }
 
 /** A candidate's tweets that are nearest to the text, nearest first. */
-function nearestTweets({ tweets, vectors }: Candidates, vector: Float32Array, c: number): NearTweet[] {
-  const own = tweets.filter(({ label }) => label === c)
-  const near = own.map((tweet, i) => ({ tweet, similarity: similarityTo(vectors[c], i, vector) }))
-  near.sort((a, b) => b.similarity - a.similarity)
-  return near.slice(0, NEAREST).map(({ tweet: { id, text, createdAt }, similarity }) => ({ id, text, createdAt, similarity }))
+function nearestTweets({ tweets, starts, vectors }: Candidates, vector: Float32Array, c: number): NearTweet[] {
+  const near: { i: number; similarity: number }[] = []
+  for (let i = 0; i < starts[c + 1] - starts[c]; i++) {
+    const similarity = similarityTo(vectors[c], i, vector)
+    if (near.length === NEAREST && similarity <= near[NEAREST - 1].similarity) continue
+    if (near.length === NEAREST) near.pop()
+    near.splice(near.findLastIndex((other) => other.similarity >= similarity) + 1, 0, { i, similarity })
+  }
+  return near.map(({ i, similarity }) => {
+    const { id, text, createdAt } = tweets[starts[c] + i]
+    return { id, text, createdAt, similarity }
+  })
 }
 
 /** The cosine of the i-th vector of a block and another: both have length 1. */
@@ -110,7 +116,6 @@ function reliabilityFor({ attribution: { reliability }, tweets, users }: Candida
 }
 
 /** A candidate's newest tweets on the map. */
-function dotsOf({ tweets, users }: Candidates, c: number): PredictionMap['tweets'] {
-  const own = tweets.filter(({ label }) => label === c).slice(0, DOTS)
-  return own.map(({ text, place }) => ({ username: users[c].username, text, place }))
+function dotsOf({ tweets, starts, users, places }: Candidates, c: number): PredictionMap['tweets'] {
+  return places[c].map((place, i) => ({ username: users[c].username, text: tweets[starts[c] + i].text, place }))
 }

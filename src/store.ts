@@ -53,9 +53,10 @@ export interface Stale {
 interface CorpusRow {
   ids: string[]
   texts: string[]
-  dates: (number | null)[] | null
-  vectors: Uint8Array | null
-  stale: boolean[] | null
+  /** ms since 1970 */
+  dates: (number | null)[]
+  vectors: string
+  stale: boolean[]
 }
 
 /** Something else to be stored in the same transaction, told how many tweets were new. */
@@ -140,20 +141,23 @@ export function createStore(prisma: PrismaClient) {
       return prisma.tweet.findMany({ select: { id: true, text: true }, where: { userId } })
     },
 
-    /** A user's newest tweets, `size` at the most; the vectors come as one block: row by row takes three times as long. */
+    /**
+     * A user's newest tweets, `size` at the most. They come as one row, lists as JSON and the vectors as one block in
+     * base64: row by row takes four times as long, Prisma's own reading of arrays and bytes a third longer.
+     */
     async loadCorpus(userId: string, encoder: string, size: number): Promise<Corpus | Stale> {
       const [{ ids, texts, dates, vectors, stale }] = await prisma.$queryRaw<CorpusRow[]>`
-        SELECT coalesce(array_agg("id"), '{}') AS "ids", coalesce(array_agg("text"), '{}') AS "texts",
-          array_agg(extract(epoch FROM "createdAt")::float8 * 1000) AS "dates",
-          string_agg("embedding", ''::bytea) FILTER (WHERE "encoder" = ${encoder}) AS "vectors",
-          array_agg("encoder" <> ${encoder}) AS "stale"
+        SELECT coalesce(json_agg("id"), '[]') AS "ids", coalesce(json_agg("text"), '[]') AS "texts",
+          coalesce(json_agg(extract(epoch FROM "createdAt") * 1000), '[]') AS "dates",
+          coalesce(encode(string_agg("embedding", ''::bytea) FILTER (WHERE "encoder" = ${encoder}), 'base64'), '') AS "vectors",
+          coalesce(json_agg("encoder" <> ${encoder}), '[]') AS "stale"
         FROM (SELECT * FROM "Tweet" WHERE "userId" = ${userId} ORDER BY "position" DESC, "id" DESC LIMIT ${size}) AS "newest"`
-      if (stale?.includes(true)) return { stale: ids.map((id, i) => ({ id, text: texts[i] })).filter((_, i) => stale[i]) }
+      if (stale.includes(true)) return { stale: ids.map((id, i) => ({ id, text: texts[i] })).filter((_, i) => stale[i]) }
       return {
         ids,
         texts,
-        dates: (dates ?? []).map((ms) => (ms === null ? null : new Date(ms))),
-        vectors: fromBytes(vectors ?? new Uint8Array())
+        dates: dates.map((ms) => (ms === null ? null : new Date(ms))),
+        vectors: fromBytes(Buffer.from(vectors, 'base64'))
       }
     },
 

@@ -31,6 +31,13 @@ export function fromBytes(bytes: Uint8Array): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: copy.byteLength / 4 }, (_, i) => view.getFloat32(i * 4, true))
 }
 
+/** A copy in memory that threads share: handing it to one costs nothing. */
+export function shared<T extends Float32Array | Int32Array | Uint16Array>(array: T): T {
+  const copy = new (array.constructor as new (buffer: SharedArrayBuffer) => T)(new SharedArrayBuffer(array.byteLength))
+  copy.set(array)
+  return copy
+}
+
 /** Arrays of numbers, end to end in one. */
 export function joinVectors(parts: Float32Array[]): Float32Array<ArrayBuffer> {
   const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))

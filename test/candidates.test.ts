@@ -68,16 +68,19 @@ describe.each(databases)('candidates on the $name', ({ open }) => {
   afterEach(() => parts.close())
 
   test('are the users with all their tweets, vectors and places', async () => {
-    const { users, tweets, vectors, attribution, bytes } = await findCandidates(parts, BOTH)
+    const { users, tweets, starts, vectors, attribution, places, bytes } = await findCandidates(parts, BOTH)
     expect(users.map(({ username }) => username)).toEqual(BOTH)
     expect(tweets).toHaveLength(55)
-    tweets.forEach(({ label, id, text, createdAt, place }) => {
+    expect(starts).toEqual([0, 30, 55])
+    tweets.forEach(({ label, id, text, createdAt }, i) => {
+      expect(label).toBe(i < 30 ? 0 : 1)
       const number = Number(id.split(':')[1])
       expect(id).toBe(`${BOTH[label]}:${number}`)
       expect(text).toBe([calm, keen][label](number))
       expect(createdAt).toEqual(new Date(Date.UTC(2026, 0, 1 + number)))
-      expect(place.every(Number.isFinite)).toBe(true)
     })
+    expect(places.map(({ length }) => length)).toEqual([30, 25])
+    expect(places.flat(2).every(Number.isFinite)).toBe(true)
     const made = await threads.embed([tweets[7].text])
     made.forEach((x, j) => expect(vectors[0][7 * made.length + j]).toBeCloseTo(x, 4))
     expect(attribution.reliability.confusion.flat().reduce((sum, n) => sum + n, 0)).toBe(55)
