@@ -28,13 +28,12 @@ export function shadedRuns(characters: string[], weights: number[]): { text: str
 
 /** The map's tweets and the text, placed in its picture with one scale for both coordinates. */
 export function mapDots({ text, tweets }: PredictionMap): { dots: { x: number; y: number; username: string; text: string }[]; cross: { x: number; y: number } } {
-  const places = [text, ...tweets.map(({ place }) => place)]
-  const range = (axis: 0 | 1): [number, number] => {
-    const along = places.map((place) => place[axis])
-    return [Math.min(...along), Math.max(...along)]
+  let [left, low] = text
+  let [right, high] = text
+  for (const { place: [x, y] } of tweets) {
+    ;[left, right] = [Math.min(left, x), Math.max(right, x)]
+    ;[low, high] = [Math.min(low, y), Math.max(high, y)]
   }
-  const [left, right] = range(0)
-  const [low, high] = range(1)
   const scale = Math.min((MAP.width - 2 * MAP.margin) / (right - left || 1), (MAP.height - 2 * MAP.margin) / (high - low || 1))
   const place = ([x, y]: [number, number]): { x: number; y: number } => ({
     x: Math.round(MAP.width / 2 + scale * (x - (left + right) / 2)),

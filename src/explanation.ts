@@ -47,7 +47,7 @@ export function explain(attribution: Attribution, text: string, vector: Float32A
   const split = characters(maskLinks(text))
   const counts = countNgrams([text])
   const row = styleRows(counts, attribution.columns)
-  const places = weighedPlaces(attribution, text, counts, row)
+  const stretches = weighedStretches(attribution, text, split.length, counts, row)
   const shares = row.values.reduce((sum, value) => sum + value ** 2, 0) // 1, or 0 for a text without a known n-gram
   const heard = linearScores(withoutIntercept(encoderModel, vector.length), denseRows(vector, 1))
   const encoder = centred(heard.map((z, c) => b * (z - average.encoder[c])))
@@ -58,63 +58,68 @@ export function explain(attribution: Attribution, text: string, vector: Float32A
     characters: split,
     candidates: Array.from(encoder, (_, c) => {
       const shades = new Float64Array(split.length)
-      for (const { start, end, parts } of places) for (let i = start; i < end; i++) shades[i] += parts[c] / (end - start)
-      const ngrams = places.reduce((sum, { parts }) => sum + parts[c], 0)
+      for (const { start, end, parts } of stretches) for (let i = start; i < end; i++) shades[i] += parts[c] / (end - start)
+      const ngrams = stretches.reduce((sum, { parts }) => sum + parts[c], 0)
       return {
         score: ngrams + encoder[c] + intercept[c],
         ngrams,
         encoder: encoder[c],
         intercept: intercept[c],
         characters: Array.from(shades),
-        pieces: strongestPieces(places, split, c)
+        pieces: strongestPieces(stretches, split, c)
       }
     })
   }
 }
 
-interface WeighedPlace {
+/** The characters [start, end) of the text, and what the n-grams that cover just these add to each candidate. */
+interface Stretch {
   start: number
   end: number
-  /** What the n-gram adds here to each candidate. */
-  parts: Float64Array
+  parts: number[]
 }
 
-/** The text's n-grams where they stand, with what each adds to each candidate. */
-function weighedPlaces(
+/** @param row the text's counts, weighted: a value for each counted n-gram that has a column, in the same order */
+function weighedStretches(
   { columns, ngramModel, average, weights: [a] }: Attribution,
   text: string,
+  length: number,
   counts: NgramCounts,
   row: SparseRows
-): WeighedPlace[] {
+): Stretch[] {
   const columnOf = columnFinder(columns, 0)
-  const valueOf = new Map(Array.from(row.indices, (column, p) => [column, row.values[p]]))
-  const countOf = new Map(Array.from(counts.buckets, (bucket, p) => [bucket, counts.counts[p]]))
-  return ngramPlaces(text).flatMap(({ bucket, start, end }) => {
+  const partsOf = new Map<number, number[]>() // of an n-gram, at each of its places
+  let p = 0
+  counts.buckets.forEach((bucket, n) => {
     const column = columnOf(bucket)
-    if (column < 0) return []
-    const value = valueOf.get(column)!
-    const times = countOf.get(bucket)!
-    const parts = average.ngrams.map((mean, c) => (a * (value * weightOf(ngramModel, column, c) - value ** 2 * mean)) / times)
-    return [{ start, end, parts: centred(parts) }]
+    if (column < 0) return
+    const value = row.values[p++]
+    const parts = Array.from(average.ngrams, (mean, c) => (a * (value * weightOf(ngramModel, column, c) - value ** 2 * mean)) / counts.counts[n])
+    const mean = parts.reduce((sum, part) => sum + part, 0) / parts.length
+    partsOf.set(bucket, parts.map((part) => part - mean))
   })
+  const stretches = new Map<number, Stretch>()
+  for (const { bucket, start, end } of ngramPlaces(text)) {
+    const parts = partsOf.get(bucket)
+    if (!parts) continue
+    const key = start * (length + 1) + end
+    const stretch = stretches.get(key)
+    if (stretch) parts.forEach((part, c) => (stretch.parts[c] += part))
+    else stretches.set(key, { start, end, parts: [...parts] })
+  }
+  return [...stretches.values()]
 }
 
-/** The stretches whose n-grams add most for or against a candidate, none overlapping a stronger one. */
-function strongestPieces(places: WeighedPlace[], split: string[], c: number): Piece[] {
-  const sums = new Map<string, { start: number; end: number; weight: number }>()
-  for (const { start, end, parts } of places) {
-    const key = `${start} ${end}`
-    const piece = sums.get(key) ?? { start, end, weight: 0 }
-    piece.weight += parts[c]
-    sums.set(key, piece)
+/** The stretches that add most for or against a candidate, strongest first, none overlapping a stronger one. */
+function strongestPieces(stretches: Stretch[], split: string[], c: number): Piece[] {
+  const chosen: Stretch[] = []
+  let left = stretches
+  while (chosen.length < MOST_PIECES && left.length > 0) {
+    const strongest = left.reduce((best, stretch) => (Math.abs(stretch.parts[c]) > Math.abs(best.parts[c]) ? stretch : best))
+    chosen.push(strongest)
+    left = left.filter(({ start, end }) => end <= strongest.start || strongest.end <= start)
   }
-  const pieces = [...sums.values()].sort((p, q) => Math.abs(q.weight) - Math.abs(p.weight))
-  const chosen: typeof pieces = []
-  for (const piece of pieces) {
-    if (chosen.length === MOST_PIECES) break
-    if (!chosen.some(({ start, end }) => piece.start < end && start < piece.end)) chosen.push(piece)
-  }
-  return chosen.map(({ start, end, weight }) => ({ text: visible(split.slice(start, end)), weight }))
+  return chosen.map(({ start, end, parts }) => ({ text: visible(split.slice(start, end)), weight: parts[c] }))
 }
 
 /** Spaces, line ends and links made visible. */
