@@ -6,16 +6,20 @@ import { asSparse, type DenseRows, type SparseRows } from './style.js'
 
 /**
  * A symmetric n×n matrix K in single precision. All share the kernel's memory: one holds until another is made by
- * {@link gramOf}, and of what it has made (a part, a regression) only the last may be used.
+ * {@link gramOf}, and of its regressions only the last may be used.
  */
-export interface Gram {
-  n: number
+export interface Gram extends Part {
   /** K's rows, end to end. */
   values: Float32Array
+  /** The rows and columns of these numbers, ascending. */
+  among(rows: Int32Array): Part
+}
+
+/** The rows and columns of a Gram matrix that a regression is about, of which it takes no copy. */
+export interface Part {
+  n: number
   /** Z ← K·A; A and Z are n×4. */
   times(A: Float64Array, Z: Float64Array): void
-  /** The rows and columns of these numbers. */
-  among(rows: Int32Array): Gram
   /** The objective of sample-space.ts by the kernel; undefined where the kernel or its four columns do not do. */
   regression(y: Int32Array, s: Float64Array, classes: number, penalty: number): Regression<Float32Array> | undefined
 }
@@ -81,11 +85,13 @@ interface Kept {
   /** Forgets what else has been placed. */
   release: () => void
   K: Float32Array
+  /** K's rows and columns. */
+  N: number
 }
 
 function wasmGram(n: number, wide: Split['wide'], long: Split['long'], kernel: Kernel): Gram {
   const building = 4 * (wide.values.length + long.starts.length + 2 * long.values.length)
-  const fitting = 4 * n * n + 4 * LANES * 2 * (n + 1) * (VECTORS + 1) + 8 * n // one more finds the start
+  const fitting = 4 * LANES * 2 * (n + 1) * (VECTORS + 1) + 16 * n // one vector more finds the start
   const places = new Places(4 * n * n + Math.max(building, fitting) + 8 * LANES * n)
   const K = places.floats(n * n)
   const release = places.mark()
@@ -96,34 +102,41 @@ function wasmGram(n: number, wide: Split['wide'], long: Split['long'], kernel: K
   kernel.gram_dense(X.byteOffset, n, wide.d, K.byteOffset)
   kernel.gram_sparse(starts.byteOffset, rows.byteOffset, longs.byteOffset, long.columns, n, K.byteOffset)
   kernel.mirror(K.byteOffset, n)
-  return gramIn({ places, release, K }, n, kernel)
+  const kept = { places, release, K, N: n }
+  return { ...partOf(kept, Int32Array.of(0, n), n, kernel), values: K, among: (rows) => partOf(kept, runsOf(rows), rows.length, kernel) }
 }
 
-function gramIn({ places, release, K }: Kept, n: number, kernel: Kernel): Gram {
+/** Ascending numbers as runs: start, end, start, end … */
+function runsOf(rows: Int32Array): Int32Array {
+  const runs: number[] = []
+  rows.forEach((row, i) => {
+    if (i === 0 || row !== rows[i - 1] + 1) runs.push(row, row)
+    runs[runs.length - 1] = row + 1
+  })
+  return Int32Array.from(runs)
+}
+
+function partOf({ places, release, K, N }: Kept, runs: Int32Array, n: number, kernel: Kernel): Part {
+  const place = (): number[] => [K.byteOffset, N, places.ints(runs).byteOffset, runs.length / 2]
   return {
     n,
-    values: K,
     times(A, Z) {
       release()
+      const part = place()
       const [a, z] = [places.floats(n * LANES), places.floats(n * LANES)]
       a.set(A)
-      kernel.gram_times(K.byteOffset, n, a.byteOffset, z.byteOffset)
+      kernel.gram_times(...part, a.byteOffset, z.byteOffset)
       Z.set(z)
-    },
-    among(rows) {
-      release()
-      const among = places.floats(rows.length ** 2)
-      const releaseRest = places.mark()
-      kernel.gram_among(K.byteOffset, n, places.ints(rows).byteOffset, rows.length, among.byteOffset)
-      return gramIn({ places, release: releaseRest, K: among }, rows.length, kernel)
     },
     regression(y, s, classes, penalty) {
       if (classes > LANES) return undefined
       release()
+      const part = place()
       const size = 2 * (n + 1) * LANES
       const labels = places.ints(y)
       const weights = places.floats(n)
       weights.set(s)
+      const rest = [n, classes, labels.byteOffset, weights.byteOffset, penalty]
       return {
         space: {
           rounding: ROUNDING,
@@ -132,8 +145,7 @@ function gramIn({ places, release, K }: Kept, n: number, kernel: Kernel): Gram {
           product: (a, b) => kernel.product(a.byteOffset, b.byteOffset + 2 * size, size / 2),
           size: (gradient) => Math.sqrt(Math.max(0, kernel.product(gradient.byteOffset, gradient.byteOffset + 2 * size, size / 2)))
         },
-        objective: (x, gradient) =>
-          kernel.regression(K.byteOffset, n, classes, labels.byteOffset, weights.byteOffset, penalty, x.byteOffset, gradient.byteOffset)
+        objective: (x, gradient) => kernel.regression(...part, ...rest, x.byteOffset, gradient.byteOffset)
       }
     }
   }

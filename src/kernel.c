@@ -105,28 +105,37 @@ EXPORT(dense_transposed_times)(const float *X, int n, int d, const double *R, do
   }
 }
 
-// Z ← K·A in single precision, K n×n
-EXPORT(gram_times)(const float *K, int n, const float *A, float *Z) {
-  int i = 0;
-  for (; i + 3 < n; i += 4) {
-    const float *k = K + i * n, *l = k + n, *m = l + n, *o = m + n;
-    v128_t a = wasm_f32x4_splat(0), b = a, c = a, d = a;
-    for (int j = 0; j < n; j++) {
-      const v128_t w = wasm_v128_load(A + 4 * j);
-      a = wasm_f32x4_add(a, wasm_f32x4_mul(wasm_v128_load32_splat(k + j), w));
-      b = wasm_f32x4_add(b, wasm_f32x4_mul(wasm_v128_load32_splat(l + j), w));
-      c = wasm_f32x4_add(c, wasm_f32x4_mul(wasm_v128_load32_splat(m + j), w));
-      d = wasm_f32x4_add(d, wasm_f32x4_mul(wasm_v128_load32_splat(o + j), w));
+// Z ← K·A in single precision, K the rows and columns of an n×n matrix in these runs [start, end), of which A and Z have
+// the rows one behind the other
+EXPORT(gram_times)(const float *K, int n, const int (*runs)[2], int count, const float *A, float *Z) {
+  for (int r = 0; r < count; r++) {
+    int i = runs[r][0];
+    for (; i + 3 < runs[r][1]; i += 4, Z += 16) {
+      const float *w = A;
+      v128_t a = wasm_f32x4_splat(0), b = a, c = a, d = a;
+      for (int q = 0; q < count; q++) {
+        const float *k = K + i * n, *l = k + n, *m = l + n, *o = m + n;
+        for (int j = runs[q][0]; j < runs[q][1]; j++, w += 4) {
+          const v128_t v = wasm_v128_load(w);
+          a = wasm_f32x4_add(a, wasm_f32x4_mul(wasm_v128_load32_splat(k + j), v));
+          b = wasm_f32x4_add(b, wasm_f32x4_mul(wasm_v128_load32_splat(l + j), v));
+          c = wasm_f32x4_add(c, wasm_f32x4_mul(wasm_v128_load32_splat(m + j), v));
+          d = wasm_f32x4_add(d, wasm_f32x4_mul(wasm_v128_load32_splat(o + j), v));
+        }
+      }
+      wasm_v128_store(Z, a);
+      wasm_v128_store(Z + 4, b);
+      wasm_v128_store(Z + 8, c);
+      wasm_v128_store(Z + 12, d);
     }
-    wasm_v128_store(Z + 4 * i, a);
-    wasm_v128_store(Z + 4 * i + 4, b);
-    wasm_v128_store(Z + 4 * i + 8, c);
-    wasm_v128_store(Z + 4 * i + 12, d);
-  }
-  for (; i < n; i++) {
-    v128_t a = wasm_f32x4_splat(0);
-    for (int j = 0; j < n; j++) a = wasm_f32x4_add(a, wasm_f32x4_mul(wasm_v128_load32_splat(K + i * n + j), wasm_v128_load(A + 4 * j)));
-    wasm_v128_store(Z + 4 * i, a);
+    for (; i < runs[r][1]; i++, Z += 4) {
+      const float *w = A;
+      v128_t a = wasm_f32x4_splat(0);
+      for (int q = 0; q < count; q++)
+        for (int j = runs[q][0]; j < runs[q][1]; j++, w += 4)
+          a = wasm_f32x4_add(a, wasm_f32x4_mul(wasm_v128_load32_splat(K + i * n + j), wasm_v128_load(w)));
+      wasm_v128_store(Z, a);
+    }
   }
 }
 
@@ -167,14 +176,6 @@ EXPORT(gram_sparse)(const int *starts, const int *rows, const float *values, int
       const float v = values[p];
       for (int q = starts[j]; q <= p; q++) k[rows[q]] += v * values[q];
     }
-}
-
-// Into m×m: K's rows and columns of these numbers
-EXPORT(gram_among)(const float *K, int n, const int *rows, int m, float *into) {
-  for (int i = 0; i < m; i++) {
-    const float *k = K + rows[i] * n;
-    for (int j = 0; j < m; j++) into[i * m + j] = k[rows[j]];
-  }
 }
 
 // The upper triangle like the lower
@@ -225,8 +226,10 @@ static inline v128_t everywhere(v128_t a, v128_t (*f)(v128_t, v128_t)) {
 static inline v128_t larger(v128_t a, v128_t b) { return wasm_f32x4_pmax(a, b); }
 static inline v128_t plus(v128_t a, v128_t b) { return wasm_f32x4_add(a, b); }
 
-// The loss of sample-space.ts for k ≤ 4 classes, and its gradient; x and the gradient are A (n×4), b (4), K·A (n×4), b (4)
-EXPORT_DOUBLE(regression)(const float *K, int n, int k, const int *y, const float *s, float penalty, const float *x, float *gradient) {
+// The loss of sample-space.ts for k ≤ 4 classes and the n rows of these runs of an N×N matrix K, and its gradient; x and
+// the gradient are A (n×4), b (4), K·A (n×4), b (4)
+EXPORT_DOUBLE(regression)(const float *K, int N, const int (*runs)[2], int count, int n, int k, const int *y, const float *s,
+                          float penalty, const float *x, float *gradient) {
   const int half = 4 * n + 4;
   const v128_t lanes = wasm_i32x4_const(0, 1, 2, 3), used = wasm_i32x4_lt(lanes, wasm_i32x4_splat(k));
   const v128_t b = wasm_v128_load(x + 4 * n), one = wasm_f32x4_splat(1), lambda = wasm_f32x4_splat(penalty);
@@ -246,7 +249,7 @@ EXPORT_DOUBLE(regression)(const float *K, int n, int k, const int *y, const floa
     wasm_v128_store(gradient + 4 * i, wasm_f32x4_add(r, wasm_f32x4_mul(lambda, wasm_v128_load(x + 4 * i))));
   }
   wasm_v128_store(gradient + 4 * n, slope);
-  gram_times(K, n, gradient, gradient + half);
+  gram_times(K, N, runs, count, gradient, gradient + half);
   wasm_v128_store(gradient + half + 4 * n, slope);
   return loss;
 }

@@ -24,7 +24,7 @@ export interface Products {
 }
 
 type Functions = 'sparse_times' | 'sparse_transposed_times' | 'dense_times' | 'dense_transposed_times' |
-  'gram_times' | 'gram_dense' | 'gram_sparse' | 'gram_among' | 'mirror' | 'combine'
+  'gram_times' | 'gram_dense' | 'gram_sparse' | 'mirror' | 'combine'
 export type Kernel = Record<Functions, (...args: number[]) => void> & Record<'product' | 'regression', (...args: number[]) => number>
 
 const PAGE = 65_536 // bytes

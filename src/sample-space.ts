@@ -7,7 +7,7 @@
 // L-BFGS takes the same steps here as on the weights: a vector is kept as the sums' coefficients V and as K·V, and the
 // product of two, of the weights that they stand for, is tr(U'·K·V).
 
-import type { Gram, Regression } from './gram.js'
+import type { Gram, Part, Regression } from './gram.js'
 import { LANES, productsOf as productsOfRows } from './kernel.js'
 import { minimiseIn, type Objective, type Space } from './lbfgs.js'
 import { logLossInPlace, type LinearModel } from './logistic-regression.js'
@@ -51,7 +51,7 @@ export function fitInSampleSpace(K: Gram, y: Int32Array, s: Float64Array, option
   return { ...own, coefficients, scores: scoresOf(K, coefficients, own.intercepts) }
 }
 
-function fitAll(K: Gram, y: Int32Array, s: Float64Array, { classes, penalty, tolerance, maxEvaluations = 500, start }: Options): SampleFit {
+function fitAll(K: Part, y: Int32Array, s: Float64Array, { classes, penalty, tolerance, maxEvaluations = 500, start }: Options): SampleFit {
   const total = s.reduce((sum, weight) => sum + weight, 0)
   const block = (K.n + 1) * LANES
   const limits = { gradientTolerance: tolerance * total, maxEvaluations }
@@ -83,7 +83,7 @@ function oneStepFromNothing<V>(space: Space<V>, objective: Objective<V>): V {
 }
 
 /** n×k scores K·A + b. */
-function scoresOf(K: Gram, coefficients: Float64Array[], intercepts: Float64Array): Float64Array {
+function scoresOf(K: Part, coefficients: Float64Array[], intercepts: Float64Array): Float64Array {
   const { n } = K
   const k = intercepts.length
   const products = productsOf(K, coefficients)
@@ -94,7 +94,7 @@ function scoresOf(K: Gram, coefficients: Float64Array[], intercepts: Float64Arra
 }
 
 /** K·A, by four classes n×4. */
-function productsOf(K: Gram, coefficients: Float64Array[]): Float64Array[] {
+function productsOf(K: Part, coefficients: Float64Array[]): Float64Array[] {
   return coefficients.map((A) => {
     const Z = new Float64Array(A.length)
     K.times(A, Z)
@@ -106,7 +106,7 @@ function productsOf(K: Gram, coefficients: Float64Array[]): Float64Array[] {
  * The objective in TypeScript, for any number of classes. By four classes a vector has n×4 coefficients and four
  * intercepts; then the same of the products.
  */
-export function plainRegression(K: Gram, y: Int32Array, s: Float64Array, classes: number, penalty: number): Regression<Float64Array> {
+export function plainRegression(K: Part, y: Int32Array, s: Float64Array, classes: number, penalty: number): Regression<Float64Array> {
   const { n } = K
   const groups = Math.ceil(classes / LANES)
   const block = (n + 1) * LANES

@@ -73,29 +73,52 @@ export function countNgrams(texts: string[]): NgramCounts {
   const starts = new Int32Array(texts.length + 1)
   const found = new Growing(Int32Array)
   const counts = new Growing(Uint16Array)
+  const places = new Places()
   texts.forEach((text, i) => {
     const { length, buckets } = ngramsOf(text)
-    const first = found.length
     found.reserve(length)
     counts.reserve(length)
-    let end = first
+    places.clear(length)
+    let end = found.length
     for (let p = 0; p < length; p++) {
-      const bucket = buckets[p]
-      const place = placeOf[bucket] - 1
-      if (place >= 0) counts.values[place]++
+      const place = places.of(buckets[p], end)
+      if (place < end) counts.values[place]++
       else {
-        found.values[end] = bucket
-        counts.values[end] = 1
-        placeOf[bucket] = ++end
+        found.values[end] = buckets[p]
+        counts.values[end++] = 1
       }
     }
     found.length = counts.length = starts[i + 1] = end
-    for (let p = first; p < end; p++) placeOf[found.values[p]] = 0
   })
   return { starts, buckets: found.taken(), counts: counts.taken() }
 }
 
-const placeOf = new Int32Array(BUCKETS) // of a text's n-grams, plus 1; all 0 between texts
+/** Where the n-grams of a text have been put: a hash table with open addressing, small enough for a processor's cache. */
+class Places {
+  private slots = new Int32Array(0) // a place plus 1, 0 where the slot is free
+  private keys = new Int32Array(0)
+  private mask = 0
+
+  /** Forgets all, and has room for so many. */
+  clear(most: number): void {
+    const size = 2 ** Math.ceil(Math.log2(2 * most + 2))
+    if (size > this.slots.length) [this.slots, this.keys] = [new Int32Array(size), new Int32Array(size)]
+    else this.slots.fill(0, 0, size)
+    this.mask = size - 1
+  }
+
+  /** The place of a bucket, which is `next` where it has none yet. */
+  of(bucket: number, next: number): number {
+    let slot = bucket & this.mask // buckets are scrambled already
+    while (this.slots[slot] !== 0) {
+      if (this.keys[slot] === bucket) return this.slots[slot] - 1
+      slot = (slot + 1) & this.mask
+    }
+    this.keys[slot] = bucket
+    this.slots[slot] = next + 1
+    return next
+  }
+}
 
 /** The counts of several lots of texts, one lot behind the other. */
 export function joinCounts(parts: NgramCounts[]): NgramCounts {
@@ -116,16 +139,15 @@ export function joinCounts(parts: NgramCounts[]): NgramCounts {
 /** Gives a column to each n-gram that is found in at least two of the texts. */
 export function chooseColumns({ starts, buckets }: NgramCounts): NgramColumns {
   const texts = starts.length - 1
+  clearTable()
   const kept = new Growing(Int32Array)
-  for (let p = 0; p < buckets.length; p++) if (++found[buckets[p]] === MIN_TEXTS) kept.push(buckets[p])
+  for (let p = 0; p < buckets.length; p++) if (++table[buckets[p]] === MIN_TEXTS) kept.push(buckets[p])
   const chosen = kept.taken().sort()
-  const foundIn = chosen.map((bucket) => found[bucket])
-  found.fill(0)
+  const foundIn = chosen.map((bucket) => table[bucket])
+  table.fill(0)
   const idfOf = Float32Array.from({ length: texts + 1 }, (_, of) => inverseFrequency(texts, of))
   return { buckets: chosen, texts: foundIn, idf: new Float32Array(foundIn.length).map((_, j) => idfOf[foundIn[j]]), newIdf: idfOf[0] }
 }
-
-const found = new Int32Array(BUCKETS) // texts; all 0 between two choices
 
 function inverseFrequency(texts: number, found: number): number {
   return (1 + Math.log((1 + texts) / (1 + found))) ** IDF_POWER
@@ -182,14 +204,19 @@ export function styleRows({ starts, buckets, counts }: NgramCounts, columns: Ngr
 
 const logCount = (count: number): number => (count === 1 ? 1 : 1 + Math.log(count)) // most n-grams are there once
 
-const table = new Int32Array(BUCKETS) // the columns, plus 1, of these buckets:
+const table = new Int32Array(BUCKETS) // the columns, plus 1, of these buckets, all else 0:
 let tabled: { columns?: NgramColumns; buckets: Int32Array } = { buckets: new Int32Array(0) }
 
-/** The column of a bucket, or -1, until it is asked for other columns: by a table where many are asked for, by bisection where few are. */
+function clearTable(): void {
+  for (const bucket of tabled.buckets) table[bucket] = 0
+  tabled = { buckets: new Int32Array(0) }
+}
+
+/** The column of a bucket, or -1, until columns are chosen or it is asked for others: by a table where many are asked for, by bisection where few are. */
 export function columnFinder(columns: NgramColumns, lookups: number): (bucket: number) => number {
   if (lookups < TABLE_PAYS) return (bucket) => bisect(columns.buckets, bucket)
   if (tabled.columns !== columns) {
-    for (const bucket of tabled.buckets) table[bucket] = 0
+    clearTable()
     columns.buckets.forEach((bucket, column) => (table[bucket] = column + 1))
     tabled = { columns, buckets: columns.buckets.slice() } // the columns' own may be handed to another thread
   }
