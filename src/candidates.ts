@@ -6,7 +6,7 @@ import { VisibleError } from './errors.js'
 import type { Parts } from './parts.js'
 import { principalPlane, project, type Plane } from './projection.js'
 import type { Corpus, StoredUser } from './store.js'
-import { shared, slices } from './vectors.js'
+import { slices } from './vectors.js'
 
 export const FEWEST_TWEETS = 20
 const MOST_TWEETS = 500 // of each user, the newest: fitting on more takes longer than a visitor waits
@@ -118,7 +118,6 @@ async function loadCorpus({ store, threads }: Parts, { id: userId, username }: S
     corpus = await store.loadCorpus(userId, encoder, MOST_TWEETS)
   }
   const { counts, templates } = await threads.readTexts(corpus.texts)
-  const vectors = shared(corpus.vectors)
   const texts = corpus.texts.reduce((sum, text) => sum + 2 * text.length + BESIDE, 0)
-  return { ...corpus, vectors, counts, templates, bytes: sizeOf([vectors, ...Object.values(counts)]) + texts }
+  return { ...corpus, counts, templates, bytes: sizeOf([corpus.vectors, ...Object.values(counts)]) + texts }
 }

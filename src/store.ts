@@ -1,5 +1,5 @@
 import { Prisma, type PrismaClient, type Source } from './generated/prisma/client.js'
-import { fromBytes, toBytes } from './vectors.js'
+import { sharedFromBase64, toBytes } from './vectors.js'
 
 export type { Source }
 
@@ -37,7 +37,7 @@ export interface TweetPage {
   pages: number
 }
 
-/** A user's tweets, newest first, and their vectors end to end. */
+/** A user's tweets, newest first, and their vectors end to end in memory that threads share. */
 export interface Corpus {
   ids: string[]
   texts: string[]
@@ -55,7 +55,8 @@ interface CorpusRow {
   texts: string[]
   /** ms since 1970 */
   dates: (number | null)[]
-  vectors: string
+  /** null where there are no tweets */
+  vectors: string | null
   stale: boolean[]
 }
 
@@ -149,7 +150,7 @@ export function createStore(prisma: PrismaClient) {
       const [{ ids, texts, dates, vectors, stale }] = await prisma.$queryRaw<CorpusRow[]>`
         SELECT coalesce(json_agg("id"), '[]') AS "ids", coalesce(json_agg("text"), '[]') AS "texts",
           coalesce(json_agg(extract(epoch FROM "createdAt") * 1000), '[]') AS "dates",
-          coalesce(encode(string_agg("embedding", ''::bytea) FILTER (WHERE "encoder" = ${encoder}), 'base64'), '') AS "vectors",
+          encode(string_agg("embedding", ''::bytea) FILTER (WHERE "encoder" = ${encoder}), 'base64') AS "vectors",
           coalesce(json_agg("encoder" <> ${encoder}), '[]') AS "stale"
         FROM (SELECT * FROM "Tweet" WHERE "userId" = ${userId} ORDER BY "position" DESC, "id" DESC LIMIT ${size}) AS "newest"`
       if (stale.includes(true)) return { stale: ids.map((id, i) => ({ id, text: texts[i] })).filter((_, i) => stale[i]) }
@@ -157,7 +158,7 @@ export function createStore(prisma: PrismaClient) {
         ids,
         texts,
         dates: dates.map((ms) => (ms === null ? null : new Date(ms))),
-        vectors: fromBytes(Buffer.from(vectors, 'base64'))
+        vectors: sharedFromBase64(vectors ?? '')
       }
     },
 

@@ -38,6 +38,14 @@ export function shared<T extends Float32Array | Int32Array | Uint16Array>(array:
   return copy
 }
 
+/** 4n little-endian bytes in base64, line ends passed over, as a vector of n numbers in memory that threads share. */
+export function sharedFromBase64(text: string): Float32Array {
+  const block = new SharedArrayBuffer(Buffer.byteLength(text, 'base64')) // line ends counted: a little too large
+  const bytes = Buffer.from(block)
+  const length = bytes.write(text, 'base64')
+  return hostIsLittleEndian ? new Float32Array(block, 0, length / 4) : shared(fromBytes(bytes.subarray(0, length)))
+}
+
 /** Arrays of numbers, end to end in one. */
 export function joinVectors(parts: Float32Array[]): Float32Array<ArrayBuffer> {
   const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))

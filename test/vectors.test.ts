@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { dot, fromBytes, joinVectors, slices, toBytes } from '../src/vectors.js'
+import { dot, fromBytes, joinVectors, shared, sharedFromBase64, slices, toBytes } from '../src/vectors.js'
 
 describe('a vector as bytes', () => {
   test('is little-endian float32, whatever the machine', () => {
@@ -51,6 +51,21 @@ describe('a vector as bytes', () => {
 
   test.each([1, 2, 3, 5, 1535])('cannot be of %i bytes', (length) => {
     expect(() => fromBytes(new Uint8Array(length))).toThrow(RangeError)
+  })
+
+  test.each([[[]], [[1]], [[1, -2]], [[0.1, 1e-45, -0, NaN]]])('comes back from base64 into memory that threads share: %j', (numbers) => {
+    const vector = Float32Array.from(numbers)
+    const text = Buffer.from(toBytes(vector)).toString('base64')
+    const back = sharedFromBase64(text.replace(/(.{8})/g, '$1\n'))
+    expect([...back]).toEqual([...vector])
+    expect(back.buffer).toBeInstanceOf(SharedArrayBuffer)
+  })
+
+  test('is shared as it is', () => {
+    const [floats, ints] = [shared(Float32Array.of(1, 2.5).subarray(1)), shared(Uint16Array.of(7))]
+    expect([[...floats], [...ints]]).toEqual([[2.5], [7]])
+    expect([floats, ints].every(({ buffer }) => buffer instanceof SharedArrayBuffer)).toBe(true)
+    expect([floats.constructor, ints.constructor]).toEqual([Float32Array, Uint16Array])
   })
 
   test('shares no memory with the vector, there or back', () => {
