@@ -7,10 +7,10 @@
 // answer can be trusted and when it is no answer (src/reliability.ts).
 
 import { foldsOf, heldOutLogits, templateOf } from './cross-validation.js'
-import { denseRows, withIntercept } from './features.js'
-import { gramOf, type Gram } from './gram.js'
+import { denseRows, transposed, withIntercept } from './features.js'
+import { gramOf, gramOfColumns, type Gram } from './gram.js'
 import { balancedWeights, checkClasses, linearScores, type LinearModel } from './logistic-regression.js'
-import { bestTwo, nearness, nearnessThreshold, reliabilityOf, scatter, type Reliability } from './reliability.js'
+import { bestTwo, nearness, nearnessThreshold, reliabilityOf, type Reliability } from './reliability.js'
 import { fitInSampleSpace, modelOf, type SampleFit } from './sample-space.js'
 import { stackingWeights } from './stacking.js'
 import {
@@ -46,7 +46,7 @@ export interface Logits {
 /** A fitted attribution. */
 export interface Attribution {
   columns: NgramColumns
-  /** The tweets' n-grams, in the order of the training set. */
+  /** The tweets' n-grams by the column: its row j has the tweets, in the order of the training set, with the n-gram of column j. */
   ngrams: SparseRows
   /** n×k logits of the tweets, each by models that did not see it, weighted: the n-grams' and the encoder's. */
   heldOut: Logits
@@ -107,10 +107,11 @@ export interface FittedNgrams extends Fitted, Pick<Attribution, 'columns' | 'ngr
 export function fitNgrams({ counts: lots, labels, foldOf }: Half<Pick<TrainingSet, 'counts'>>): FittedNgrams {
   const counts = joinCounts(lots)
   const columns = chooseColumns(counts)
-  const ngrams = styleRows(counts, columns)
-  const gram = gramOf(ngrams)
+  const rows = styleRows(counts, columns)
+  const ngrams = transposed(rows)
+  const gram = gramOfColumns(ngrams)
   const threshold = nearnessThreshold(gram, knownShares(counts, columns, true), labels)
-  return { columns, ngrams, nearnessThreshold: threshold, ...fitHeldOut(ngrams, gram, labels, foldOf, PENALTY.ngrams) }
+  return { columns, ngrams, nearnessThreshold: threshold, ...fitHeldOut(rows, gram, labels, foldOf, PENALTY.ngrams) }
 }
 
 /** The model of what the encoder hears. */
@@ -179,10 +180,8 @@ export function sum({ ngrams, encoder }: Logits): Float64Array {
 
 /** Whether logits name somebody, and whether the text is near enough to what they write. */
 export function verdictOf({ columns, ngrams, nearnessThreshold, reliability }: Attribution, text: string, z: Float64Array): Verdict {
-  const row = new Float32Array(ngrams.columns)
   const counts = countNgrams([text])
-  scatter(styleRows(counts, columns), 0, row)
-  if (knownShares(counts, columns, false)(0) * nearness(ngrams, row) < nearnessThreshold - ROUNDING) return 'unlike any of them'
+  if (knownShares(counts, columns, false)(0) * nearness(ngrams, styleRows(counts, columns)) < nearnessThreshold - ROUNDING) return 'unlike any of them'
   const [best, second] = bestTwo(z)
   return z[best] - z[second] <= reliability.closeMargin ? 'too close to call' : 'named'
 }

@@ -35,11 +35,12 @@ export function mapDots({ text, tweets }: PredictionMap): { dots: { x: number; y
     ;[low, high] = [Math.min(low, y), Math.max(high, y)]
   }
   const scale = Math.min((MAP.width - 2 * MAP.margin) / (right - left || 1), (MAP.height - 2 * MAP.margin) / (high - low || 1))
-  const place = ([x, y]: [number, number]): { x: number; y: number } => ({
-    x: Math.round(MAP.width / 2 + scale * (x - (left + right) / 2)),
-    y: Math.round(MAP.height / 2 - scale * (y - (low + high) / 2))
-  })
-  return { dots: tweets.map(({ username, text, place: at }) => ({ ...place(at), username, text })), cross: place(text) }
+  const across = (x: number): number => Math.round(MAP.width / 2 + scale * (x - (left + right) / 2))
+  const down = (y: number): number => Math.round(MAP.height / 2 - scale * (y - (low + high) / 2))
+  return {
+    dots: tweets.map(({ username, text, place: [x, y] }) => ({ x: across(x), y: down(y), username, text })),
+    cross: { x: across(text[0]), y: down(text[1]) }
+  }
 }
 
 /** Where a stored tweet is to be read on X; nothing for tweets that were never there. */

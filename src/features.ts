@@ -25,3 +25,19 @@ export function withIntercept({ rows, columns, starts, indices, values }: Sparse
   }
   return widened
 }
+
+/** The matrix with its rows as columns: its row j has what all rows have in column j. */
+export function transposed({ rows, columns, starts, indices, values }: SparseRows): SparseRows {
+  const turned = { rows: columns, columns: rows, starts: new Int32Array(columns + 1), indices: new Int32Array(values.length), values: new Float32Array(values.length) }
+  for (let p = 0; p < values.length; p++) turned.starts[indices[p] + 1]++
+  for (let j = 0; j < columns; j++) turned.starts[j + 1] += turned.starts[j]
+  const next = turned.starts.slice()
+  for (let i = 0; i < rows; i++) {
+    for (let p = starts[i]; p < starts[i + 1]; p++) {
+      const at = next[indices[p]]++
+      turned.indices[at] = i
+      turned.values[at] = values[p]
+    }
+  }
+  return turned
+}

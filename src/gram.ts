@@ -1,5 +1,6 @@
 // What the rows of a matrix have in common, K = X·X': regressions in the space of the samples need no more of X.
 
+import { transposed } from './features.js'
 import { kernel, LANES, Places, type Kernel } from './kernel.js'
 import { VECTORS, type Objective, type Space } from './lbfgs.js'
 import { asSparse, type DenseRows, type SparseRows } from './style.js'
@@ -32,12 +33,15 @@ export interface Regression<V> {
 const ROUNDING = 2 ** -22 // of a sum in single precision
 const DENSE_COLUMN = 1 / 4 // a column with a value in more of the rows is worth a dense one
 
-/** K = X·X', how much the rows of a matrix have in common. Columns with many values are multiplied as a dense matrix. */
+/** K = X·X', how much the rows of a matrix have in common. */
 export function gramOf(rows: SparseRows | DenseRows): Gram {
-  if (!kernel) return plainGram(asSparse(rows))
   const isAligned = !('indices' in rows) && rows.columns % LANES === 0
-  const { n, wide, long } = isAligned ? allWide(rows) : splitColumns(asSparse(rows))
-  return wasmGram(n, wide, long, kernel)
+  return kernel && isAligned ? wasmGram(allWide(rows), kernel) : gramOfColumns(transposed(asSparse(rows)))
+}
+
+/** The same of a matrix that is given by its columns, as X'. Those with many values are multiplied as a dense matrix. */
+export function gramOfColumns(columns: SparseRows): Gram {
+  return kernel ? wasmGram(splitColumns(columns), kernel) : plainGram(transposed(columns))
 }
 
 /** Columns: `wide` n×d dense with d a multiple of 4, `long` by the column (CSC). */
@@ -50,33 +54,28 @@ interface Split {
 const allWide = ({ rows: n, columns: d, values }: DenseRows): Split =>
   ({ n, wide: { d, values }, long: { columns: 0, starts: new Int32Array(1), rows: new Int32Array(0), values: new Float32Array(0) } })
 
-function splitColumns({ rows: n, columns, starts, indices, values }: SparseRows): Split {
-  const found = new Int32Array(columns)
-  for (const column of indices) found[column]++
-  const placeOf = new Int32Array(columns) // among the wide or, negative, among the long
-  let d = 0
-  let longs = 0
-  for (let j = 0; j < columns; j++) placeOf[j] = found[j] > n * DENSE_COLUMN ? d++ : -++longs
-  d = Math.ceil(d / LANES) * LANES
-  const wide = { d, values: new Float32Array(n * d) }
-  const long = { columns: longs, starts: new Int32Array(longs + 1), rows: new Int32Array(0), values: new Float32Array(0) }
-  for (let j = 0; j < columns; j++) if (placeOf[j] < 0) long.starts[-placeOf[j]] = found[j]
-  for (let j = 0; j < longs; j++) long.starts[j + 1] += long.starts[j]
-  long.rows = new Int32Array(long.starts[longs])
-  long.values = new Float32Array(long.starts[longs])
-  const next = long.starts.slice()
-  for (let i = 0; i < n; i++) {
-    for (let p = starts[i]; p < starts[i + 1]; p++) {
-      const place = placeOf[indices[p]]
-      if (place >= 0) wide.values[i * d + place] = values[p]
-      else {
-        const at = next[-place - 1]++
-        long.rows[at] = i
-        long.values[at] = values[p]
+function splitColumns({ rows: columns, columns: n, starts, indices, values }: SparseRows): Split {
+  const sizes = Int32Array.from({ length: columns }, (_, j) => starts[j + 1] - starts[j])
+  const isWide = (j: number): boolean => sizes[j] > n * DENSE_COLUMN
+  const wides = sizes.reduce((count, _, j) => count + Number(isWide(j)), 0)
+  const held = sizes.reduce((sum, size, j) => sum + (isWide(j) ? 0 : size), 0)
+  const d = Math.ceil(wides / LANES) * LANES
+  const wide = new Float32Array(n * d)
+  const long = { columns: columns - wides, starts: new Int32Array(columns - wides + 1), rows: new Int32Array(held), values: new Float32Array(held) }
+  let [place, number, end] = [0, 0, 0]
+  for (let j = 0; j < columns; j++) {
+    if (isWide(j)) {
+      for (let p = starts[j]; p < starts[j + 1]; p++) wide[indices[p] * d + place] = values[p]
+      place++
+    } else {
+      for (let p = starts[j]; p < starts[j + 1]; p++, end++) {
+        long.rows[end] = indices[p]
+        long.values[end] = values[p]
       }
+      long.starts[++number] = end
     }
   }
-  return { n, wide, long }
+  return { n, wide: { d, values: wide }, long }
 }
 
 /** What the kernel keeps of a Gram matrix. */
@@ -89,7 +88,7 @@ interface Kept {
   N: number
 }
 
-function wasmGram(n: number, wide: Split['wide'], long: Split['long'], kernel: Kernel): Gram {
+function wasmGram({ n, wide, long }: Split, kernel: Kernel): Gram {
   const building = 4 * (wide.values.length + long.starts.length + 2 * long.values.length)
   const fitting = 4 * LANES * 2 * (n + 1) * (VECTORS + 1) + 16 * n // one vector more finds the start
   const places = new Places(4 * n * n + Math.max(building, fitting) + 8 * LANES * n)

@@ -97,7 +97,8 @@ function nearestTweets({ tweets, starts, vectors }: Candidates, vector: Float32A
 /** The cosine of the i-th vector of a block and another: both have length 1. */
 function similarityTo(block: Float32Array, i: number, vector: Float32Array): number {
   const start = i * vector.length
-  let [even, odd] = [0, 0] // two sums, neither of which waits for the other
+  let even = 0
+  let odd = 0 // two sums, neither of which waits for the other
   for (let j = 0; j + 1 < vector.length; j += 2) {
     even += block[start + j] * vector[j]
     odd += block[start + j + 1] * vector[j + 1]

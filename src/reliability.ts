@@ -59,14 +59,15 @@ export function bestTwo(z: ArrayLike<number>): [number, number] {
 /**
  * How near a text is to the users' tweets: the mean cosine to its nearest ones (Dasarathy 1977's k nearest neighbours,
  * as used to tell novel samples by Ramaswamy et al. 2000, "Efficient Algorithms for Mining Outliers", section 2).
- * @param row the text's n-grams by column, a dense array
+ * @param columns the tweets' n-grams by the column: its row j has the tweets with the n-gram of column j
+ * @param row the text's, one row
  */
-export function nearness(rows: SparseRows, row: Float32Array): number {
-  const cosines = new Float32Array(rows.rows)
-  for (let i = 0; i < rows.rows; i++) {
-    let sum = 0
-    for (let p = rows.starts[i]; p < rows.starts[i + 1]; p++) sum += rows.values[p] * row[rows.indices[p]]
-    cosines[i] = sum
+export function nearness(columns: SparseRows, row: SparseRows): number {
+  const cosines = new Float32Array(columns.columns)
+  for (let p = 0; p < row.values.length; p++) {
+    const value = row.values[p]
+    const end = columns.starts[row.indices[p] + 1]
+    for (let q = columns.starts[row.indices[p]]; q < end; q++) cosines[columns.indices[q]] += value * columns.values[q]
   }
   return meanOfNearest(cosines)
 }
@@ -91,11 +92,6 @@ function meanOfNearest(cosines: Float32Array, skip = -1): number {
 export function nearnessThreshold({ n, values }: Gram, known: (row: number) => number, labels: Int32Array): number {
   const all = sampleOf(labels).map((i) => known(i) * meanOfNearest(values.subarray(i * n, (i + 1) * n), i))
   return all.sort((a, b) => a - b)[Math.floor(all.length * FALSE_ALARMS)]
-}
-
-/** Row i as a dense array. */
-export function scatter({ starts, indices, values }: SparseRows, i: number, into: Float32Array): void {
-  for (let p = starts[i]; p < starts[i + 1]; p++) into[indices[p]] = values[p]
 }
 
 /** Up to SAMPLE rows of each class, evenly spread. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { denseRows, withIntercept } from '../src/features.js'
+import { denseRows, transposed, withIntercept } from '../src/features.js'
 import { countNgrams, chooseColumns, styleRows, type SparseRows } from '../src/style.js'
 
 /** Sparse rows, plainly. */
@@ -73,5 +73,18 @@ describe('rows with an intercept', () => {
   test('of no rows are none, with the column there', () => {
     const none = withIntercept(denseRows(new Float32Array(0), 0))
     expect(none).toMatchObject({ rows: 0, columns: 1, starts: Int32Array.of(0), values: new Float32Array(0) })
+  })
+})
+
+describe('a matrix turned over', () => {
+  test('has its rows as columns', () => {
+    expect(dense(transposed(SPARSE))).toEqual([0, 1, 2].map((j) => dense(SPARSE).map((row) => row[j])))
+  })
+
+  test('and over again is what it was, entry for entry in order', () => {
+    const counts = countNgrams(['over and over', 'and', '', 'over'])
+    const rows = styleRows(counts, chooseColumns(counts))
+    expect(dense(transposed(transposed(rows)))).toEqual(dense(rows))
+    expect(transposed(transposed(rows)).starts).toEqual(rows.starts)
   })
 })

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { randomNumbers } from '../bench/dataset.js'
+import { transposed } from '../src/features.js'
 import { gramOf } from '../src/gram.js'
-import { bestTwo, nearness, nearnessThreshold, reliabilityOf, scatter } from '../src/reliability.js'
+import { bestTwo, nearness, nearnessThreshold, reliabilityOf } from '../src/reliability.js'
 import { chooseColumns, countNgrams, knownShares, ngramPlaces, styleRows, type SparseRows } from '../src/style.js'
 
 const random = randomNumbers(11)
@@ -22,8 +23,14 @@ function randomRows(rows: number, columns: number, filled: number): SparseRows {
 
 function rowOf(rows: SparseRows, i: number): Float32Array {
   const row = new Float32Array(rows.columns)
-  scatter(rows, i, row)
+  for (let p = rows.starts[i]; p < rows.starts[i + 1]; p++) row[rows.indices[p]] = rows.values[p]
   return row
+}
+
+/** Row i alone. */
+function alone({ columns, starts, indices, values }: SparseRows, i: number): SparseRows {
+  const [start, end] = [starts[i], starts[i + 1]]
+  return { rows: 1, columns, starts: Int32Array.of(0, end - start), indices: indices.slice(start, end), values: values.slice(start, end) }
 }
 
 /** The mean of the five largest cosines, plainly. */
@@ -138,7 +145,7 @@ describe('nearness', () => {
   test.each([0.05, 0.3, 0.9])('is the mean cosine to the five nearest rows, of rows filled to %d', (filled) => {
     const rows = randomRows(40, 30, filled)
     for (const i of [0, 7, 39]) {
-      expect(nearness(rows, rowOf(rows, i))).toBeCloseTo(plainNearness(rows, rowOf(rows, i)), 6)
+      expect(nearness(transposed(rows), alone(rows, i))).toBeCloseTo(plainNearness(rows, rowOf(rows, i)), 6)
     }
   })
 
@@ -146,14 +153,14 @@ describe('nearness', () => {
     const counts = countNgrams([...new Array<string>(5).fill('over and over'), 'zzz', 'zzz'])
     const columns = chooseColumns(counts)
     const rows = styleRows(counts, columns)
-    expect(nearness(rows, rowOf(rows, 0))).toBeCloseTo(1, 6)
-    expect(nearness(rows, new Float32Array(rows.columns))).toBe(0)
+    expect(nearness(transposed(rows), alone(rows, 0))).toBeCloseTo(1, 6)
+    expect(nearness(transposed(rows), styleRows(countNgrams(['']), columns))).toBe(0)
   })
 
   test('counts a neighbour that is missing as one that shares nothing', () => {
     const rows = randomRows(2, 4, 1)
-    expect(nearness(rows, rowOf(rows, 0))).toBeCloseTo(plainNearness(rows, rowOf(rows, 0)), 6)
-    expect(nearness(rows, rowOf(rows, 0))).toBeLessThanOrEqual(0.4)
+    expect(nearness(transposed(rows), alone(rows, 0))).toBeCloseTo(plainNearness(rows, rowOf(rows, 0)), 6)
+    expect(nearness(transposed(rows), alone(rows, 0))).toBeLessThanOrEqual(0.4)
   })
 })
 
