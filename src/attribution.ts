@@ -65,9 +65,7 @@ export type Verdict = 'named' | 'too close to call' | 'unlike any of them'
 // Chosen on two files of accounts with the table in bench/README.md. At twice the folds' tolerance accuracy is .006 lower on
 // six accounts; the model of all starts where theirs ended, so that more closeness costs it little.
 const PENALTY = { ngrams: 0.01, encoder: 0.1 }
-const FOLDS = 5
-const FOLDS_OF_MANY = 3 // models of two thirds of so many tweets are as good, and take half the time together
-const MANY_TWEETS = 400
+const FOLDS = [{ fewest: 800, folds: 2 }, { fewest: 400, folds: 3 }, { fewest: 0, folds: 5 }] // models of half of many tweets are as good
 const TOLERANCE = 2e-4
 const FOLD_TOLERANCE = 1e-3
 const ROUNDING = 1e-5 // cosines are in single precision
@@ -89,7 +87,7 @@ export function fitAttribution(
 
 /** The tweets' folds. */
 export function foldsFor({ templates, labels }: Pick<TrainingSet, 'templates' | 'labels'>): Int32Array {
-  return foldsOf(templates, labels, labels.length < MANY_TWEETS ? FOLDS : FOLDS_OF_MANY)
+  return foldsOf(templates, labels, FOLDS.find(({ fewest }) => labels.length >= fewest)!.folds)
 }
 
 /** What one of the two models learns. */

@@ -12,7 +12,7 @@ import { createStore, type Store } from './store.js'
 import { openThreads, type Threads } from './threads.js'
 import { createXApi, type XApi } from './x-api.js'
 
-export const CORPORA_MEMORY = 56 * 2 ** 20 // bytes of users' tweets that are kept: about 100 users with 200 tweets
+export const CORPORA_MEMORY = 48 * 2 ** 20 // bytes of users' tweets that are kept: some 80 users with 200 tweets
 export const MODELS_MEMORY = 16 * 2 ** 20 // bytes of fitted models that are kept, beside their tweets: some seven of 4 × 200
 
 /** All that is outside the web app's own code, so that a test can hand in another. */
