@@ -10,7 +10,7 @@ const LAST_ANSWERS = 5_000 // ms
 const parts = await start()
 const worker = parts.env.WORK_QUEUE && parts.env.X_BEARER_TOKEN ? await startWorker(parts) : undefined
 const server = createHttpServer(createApp(parts))
-server.once('error', stop)
+server.once('error', (error) => void parts.close().finally(() => stop(error)))
 server.listen(parts.env.PORT, parts.env.HOST, () => {
   const { port } = server.address() as AddressInfo
   parts.log.info(`HypoTweet is on http://localhost:${port}`)

@@ -35,6 +35,11 @@ export function openThreads(encoder?: string): Threads {
   const embedding = new Piscina({ ...shared, filename: fileOf('embedding'), minThreads: 1, maxThreads: 1, name: 'embed' })
   const fitting = new Piscina({ ...shared, filename: fileOf('fitting'), minThreads: 2, maxThreads: most, name: 'read' })
   let name: Promise<string> | undefined
+  let isClosing = false
+  const embedSome = (texts: string[]): Promise<Float32Array> => {
+    if (isClosing) throw new Error('Terminating worker thread') // as the pool says it
+    return embedding.run(texts)
+  }
   return {
     encoderName() {
       name ??= embedding.run(undefined, { name: 'encoderName' }).catch((error) => {
@@ -45,7 +50,7 @@ export function openThreads(encoder?: string): Threads {
     },
     async embed(texts) {
       const parts: Float32Array[] = []
-      for (let i = 0; i < texts.length; i += EMBED_AT_ONCE) parts.push(await embedding.run(texts.slice(i, i + EMBED_AT_ONCE)))
+      for (let i = 0; i < texts.length; i += EMBED_AT_ONCE) parts.push(await embedSome(texts.slice(i, i + EMBED_AT_ONCE)))
       return joinVectors(parts)
     },
     readTexts: (texts) => fitting.run(texts),
@@ -57,6 +62,10 @@ export function openThreads(encoder?: string): Threads {
       ])
       return mix(style, whole, labels)
     },
-    close: async () => void (await Promise.all([embedding.destroy(), fitting.destroy()]))
+    async close() {
+      isClosing = true
+      await embedding.run(undefined, { name: 'encoderName' }).catch(() => {}) // the last: a thread that is stopped within onnxruntime takes the process along
+      await Promise.all([embedding.destroy(), fitting.destroy()])
+    }
   }
 }

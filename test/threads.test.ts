@@ -1,6 +1,7 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fitAttribution, logitsOf, sum, type Attribution, type TextsRead } from '../src/attribution.js'
 import { createEmbedder, OUR_ENCODER, type Embedder } from '../src/embedder.js'
@@ -93,3 +94,24 @@ test('an encoder that could not be loaded is tried again by the next caller', as
     await rm(folder, { recursive: true, force: true })
   }
 })
+
+test('threads are closed in peace at any moment of loading the encoder and of embedding', async () => {
+  const ready = await timeToLoad()
+  for (let part = 0; part < 1.2; part += 0.06) {
+    const threads = openThreads()
+    const asked = threads.embed(Array.from({ length: 300 }, (_, i) => `It rains, and rains, ${i} times.`)).catch(() => {})
+    await pause(part * ready)
+    await threads.close()
+    await asked // what is under way may come to an end or not; the process must not
+  }
+}, 60_000)
+
+/** ms until a thread has its encoder. */
+async function timeToLoad(): Promise<number> {
+  const threads = openThreads()
+  const start = performance.now()
+  await threads.encoderName()
+  const ready = performance.now() - start
+  await threads.close()
+  return ready
+}
