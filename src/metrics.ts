@@ -36,8 +36,8 @@ export function createMetrics({ models, corpora, collections, spending }: {
   gauge('kept_models', 'Fitted models that are kept', () => models.size)
   gauge('kept_users', 'Users whose tweets are kept in memory', () => corpora.size)
   gauge('collections_open', 'Users who are being collected or wait for it', () => collections.countOpen())
-  gauge('x_posts_today', "Posts read from X today (UTC)", async () => (await spending.spentToday()).posts)
-  gauge('x_users_today', "Users looked up on X today (UTC)", async () => (await spending.spentToday()).users)
+  gauge('x_posts_today', 'Posts read from X today (UTC)', async () => (await spending.spentToday()).posts)
+  gauge('x_users_today', 'Users looked up on X today (UTC)', async () => (await spending.spentToday()).users)
   return {
     requests(request, response, next) {
       const stop = requests.startTimer()

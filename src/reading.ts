@@ -83,7 +83,7 @@ function numbersOf(text: string, numberOf: (character: string) => number): numbe
   return numbers
 }
 
-const SIGN = "(?<![\\p{L}\\p{N}_])[#@](?=[\\p{N}_]*\\p{L})"
+const SIGN = '(?<![\\p{L}\\p{N}_])[#@](?=[\\p{N}_]*\\p{L})'
 const WORD = new RegExp(`${LINK}[a-z0-9.-]*|(?:${SIGN})?[\\p{L}\\p{M}\\p{N}_]+(?:'[\\p{L}\\p{M}\\p{N}]+)*`, 'gu')
 const RUN = /\p{sc=Han}+|\p{sc=Hira}+|\p{scx=Kana}+|[^\p{sc=Han}\p{sc=Hira}\p{scx=Kana}]+/gu
 
