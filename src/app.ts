@@ -12,6 +12,7 @@ import { typedIn } from './inputs.js'
 import { requestLog } from './log.js'
 import type { Parts } from './parts.js'
 import { adminRoutes } from './routes/admin.js'
+import { apiRoutes } from './routes/api.js'
 import { cardRoutes } from './routes/card.js'
 import { exportRoutes } from './routes/exports.js'
 import { healthRoutes } from './routes/health.js'
@@ -46,7 +47,7 @@ export function createApp(parts: Parts): Express {
   app.use('/assets/pico', express.static(picoFolder, { maxAge: '1d' }))
   app.use(express.urlencoded({ extended: false, limit: '64kb' }), express.json({ limit: '64kb' }))
   app.use(homeRoutes(parts), importRoutes(parts), progressRoutes(parts), userRoutes(parts), predictionRoutes(parts), cardRoutes(parts))
-  app.use(exportRoutes(parts), playRoutes(parts), adminRoutes(parts), healthRoutes(parts))
+  app.use(exportRoutes(parts), playRoutes(parts), adminRoutes(parts), healthRoutes(parts), apiRoutes())
   app.use((request) => {
     throw new VisibleError(404, `There is no page ${request.path} here.`)
   })

@@ -8,6 +8,10 @@ export const LONGEST_TEXT = 4000
 const USERNAME = /^[A-Za-z0-9_]{1,15}$/
 const NOT_A_USERNAME =
   'That is no X username: 1 to 15 letters, digits or underscores, such as @jack, or an address such as https://x.com/jack.'
+const NOT_TWO_TO_FOUR = 'Pick two to four different users.'
+const TOO_LONG = `That text is too long: ${LONGEST_TEXT.toLocaleString('en')} characters at the most.`
+// Characters are counted as a reader counts them; this cap on code units comes first, since counting takes time.
+const MOST_UNITS = 8 * LONGEST_TEXT
 
 /** A username as people give it: `@Name`, `name`, `https://x.com/name` or `twitter.com/name/status/1`. */
 export const Username = z
@@ -36,16 +40,15 @@ export const PageNumber = z.object({ page: z.coerce.number().int().min(1).max(1_
 export const AskPrediction = z.object({
   users: z.preprocess(
     (value) => uniqueNames([value].flat().filter((name) => typeof name === 'string')),
-    z.array(Username).refine((names) => names.length >= FEWEST_USERS && names.length <= MOST_USERS, {
-      error: 'Pick two to four different users.'
-    })
+    z.array(Username).min(FEWEST_USERS, NOT_TWO_TO_FOUR).max(MOST_USERS, NOT_TWO_TO_FOUR)
   ),
   text: z.preprocess(
     (value) => (typeof value === 'string' ? value.replaceAll('\r\n', '\n') : ''),
     z
       .string()
       .refine((text) => decodeText(text.slice(0, LONGEST_TEXT)) !== '', { error: 'Write a tweet first: there is no text to go by.' })
-      .refine(isShortEnough, { error: `That text is too long: ${LONGEST_TEXT.toLocaleString('en')} characters at the most.` })
+      .max(MOST_UNITS, { error: TOO_LONG, abort: true })
+      .refine((text) => characters(text).length <= LONGEST_TEXT, { error: TOO_LONG })
   )
 })
 
@@ -68,11 +71,6 @@ export function typedIn(...sources: unknown[]): Typed {
     text: text(fields.text),
     importing: text(fields.form) === 'import'
   }
-}
-
-/** Characters are counted as a reader counts them; a cap on code units comes first, since counting takes time. */
-function isShortEnough(text: string): boolean {
-  return text.length <= 8 * LONGEST_TEXT && characters(text).length <= LONGEST_TEXT
 }
 
 function bareUsername(value: string): string {

@@ -17,7 +17,7 @@ const NO_ORDER = 'The round and the guesses in this address do not go together.'
 const like = (kind: RegExp, error: string): z.ZodString => z.string(error).regex(kind, { error, abort: true })
 
 /** A game as an address has it: one digit for each guess, so that the score follows from it. */
-const AskRound = AskPrediction.pick({ users: true })
+export const AskRound = AskPrediction.pick({ users: true })
   .extend({
     seed: like(/^[A-Za-z0-9]{1,16}$/, NO_GAME),
     round: like(/^[1-9]\d?$/, NO_ROUND).default('1').transform(Number),
