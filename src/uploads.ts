@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pipeline } from 'node:stream/promises'
+import { finished, pipeline } from 'node:stream/promises'
 import { Busboy, type BusboyHeaders } from '@fastify/busboy'
 import { VisibleError } from './errors.js'
 
@@ -14,29 +14,35 @@ export interface Upload {
   fileName: string
 }
 
+type Form = InstanceType<typeof Busboy>
+
 const LARGEST_FILE = 50 * 2 ** 20 // bytes
+const LIMITS = { files: 1, fileSize: LARGEST_FILE, fields: 10, fieldSize: 10_000, parts: 20 }
 
 /**
  * Reads a form with one file, which is streamed to the disk for as long as `work` takes and then removed.
  * @throws VisibleError for no form (415), no file (400) or one over 50 MB (413)
  */
 export async function withUpload<T>(request: IncomingMessage, work: (upload: Upload) => Promise<T>): Promise<T> {
-  if (!request.headers['content-type']?.startsWith('multipart/form-data')) {
-    throw new VisibleError(415, 'Send the file with the form on this page.')
-  }
+  const form = openForm(request)
   const folder = await mkdtemp(join(tmpdir(), 'hypotweet-upload-'))
   try {
-    return await work(await receive(request, join(folder, 'file')))
+    return await work(await receive(request, form, join(folder, 'file')))
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-async function receive(request: IncomingMessage, path: string): Promise<Upload> {
-  const form = new Busboy({
-    headers: request.headers as BusboyHeaders,
-    limits: { files: 1, fileSize: LARGEST_FILE, fields: 10, fieldSize: 10_000, parts: 20 }
-  })
+function openForm({ headers }: IncomingMessage): Form {
+  try {
+    if (headers['content-type']?.startsWith('multipart/form-data')) return new Busboy({ headers: headers as BusboyHeaders, limits: LIMITS })
+  } catch {
+    // without a boundary, say, it is no form either
+  }
+  throw new VisibleError(415, 'Send the file with the form on this page.')
+}
+
+async function receive(request: IncomingMessage, form: Form, path: string): Promise<Upload> {
   const fields: Record<string, string> = {}
   let fileName: string | undefined
   let tooLarge = false
@@ -45,7 +51,10 @@ async function receive(request: IncomingMessage, path: string): Promise<Upload> 
   form.on('file', (_name, stream, name) => {
     fileName = name
     stream.once('limit', () => (tooLarge = true))
-    writing = pipeline(stream, createWriteStream(path))
+    const file = createWriteStream(path)
+    file.once('error', () => stream.unpipe(file).resume()) // the disk is full: the rest has to come, or no answer could go
+    stream.once('error', (error) => file.destroy(error))
+    writing = finished(stream.pipe(file))
     writing.catch(() => {}) // waited for below
   })
   await pipeline(request, form).catch(() => {

@@ -1,5 +1,5 @@
 import { Router } from 'express'
-import { MOST_USERS, typedIn } from '../inputs.js'
+import { MOST_USERS, typedIn, Username } from '../inputs.js'
 import type { Parts } from '../parts.js'
 import { userJson } from '../view-helpers.js'
 
@@ -10,7 +10,7 @@ export function homeRoutes({ env, store, collections }: Parts): Router {
   router.get('/', async (request, response) => {
     const users = await store.listUsers()
     const typed = typedIn(request.query)
-    const asked = await collections.find(typed.users)
+    const asked = await collections.find(typed.users.filter((name) => Username.safeParse(name).success))
     const collecting = asked.every(({ state }) => state === 'done') ? [] : asked
     const chosen = typed.users.length > 0 ? typed.users : users.slice(0, MOST_USERS).map(({ username }) => username)
     response.format({

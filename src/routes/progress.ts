@@ -16,7 +16,7 @@ export function progressRoutes({ collections }: Parts): Router {
     response.set({ 'Content-Type': 'text/event-stream; charset=utf-8', 'Cache-Control': 'no-store', 'X-Accel-Buffering': 'no' })
     const until = Date.now() + LONGEST
     let said = ''
-    let open = true
+    let open = request.method !== 'HEAD' // whose answer has no events to wait for
     response.on('close', () => (open = false))
     while (open && Date.now() < until) {
       const found = (await collections.find(usernames)).map(progressJson)
