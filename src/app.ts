@@ -7,7 +7,7 @@ import ejs from 'ejs'
 import express, { type ErrorRequestHandler, type Express } from 'express'
 import { ZodError } from 'zod'
 import * as drawing from './drawing.js'
-import { VisibleError } from './errors.js'
+import { noRoom, VisibleError } from './errors.js'
 import { typedIn } from './inputs.js'
 import { requestLog } from './log.js'
 import type { Parts } from './parts.js'
@@ -78,6 +78,7 @@ function errorPage({ env, store, log }: Parts): ErrorRequestHandler {
 function toVisible(error: unknown): VisibleError {
   if (error instanceof VisibleError) return error
   if (error instanceof ZodError) return new VisibleError(400, error.issues[0].message)
+  if (isFull(error)) return noRoom()
   if (isAway(error)) return new VisibleError(503, 'The database does not answer at the moment. Please try again in a minute.', {})
   if (isThreadLost(error)) return new VisibleError(503, 'That computation broke off. Please try again.', {})
   const status = (error as { status?: unknown } | undefined)?.status
@@ -89,9 +90,15 @@ function toVisible(error: unknown): VisibleError {
 const AWAY = /^(P1001|P1002|P1008|P1017|P2024|P2028|P2037|57P0[123]|53300|08\w{3}|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT)$/
 const AWAY_IN_WORDS = /Connection terminated|timeout exceeded when trying to connect|Can't reach database|Server has closed the connection/
 
-function isAway(error: unknown): boolean {
+const isAway = (error: unknown): boolean => isKnownAs(error, AWAY, AWAY_IN_WORDS)
+
+// How a full disk shows, the database's or that of the uploads.
+const isFull = (error: unknown): boolean => isKnownAs(error, /^(53100|ENOSPC)$/, /Code: `53100`|no space left on device/i)
+
+/** Whether an error, or what caused it, has such a code or says such a thing. */
+function isKnownAs(error: unknown, codes: RegExp, words: RegExp): boolean {
   for (let e = error; e instanceof Error; e = e.cause) {
-    if (AWAY.test(String((e as NodeJS.ErrnoException).code)) || AWAY_IN_WORDS.test(e.message)) return true
+    if (codes.test(String((e as NodeJS.ErrnoException).code)) || words.test(e.message)) return true
   }
   return false
 }
@@ -99,7 +106,7 @@ function isAway(error: unknown): boolean {
 /** A worker thread that ended under its task. */
 function isThreadLost(error: unknown): boolean {
   const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: '', message: '' }
-  return /^ERR_WORKER_/.test(code ?? '') || message === 'Terminating worker thread' || message === 'Worker exited'
+  return /^ERR_WORKER_/.test(code ?? '') || message === 'Terminating worker thread' || message.startsWith('worker exited')
 }
 
 // The body parser's and the router's own refusals, in the visitor's words.

@@ -17,6 +17,7 @@ export interface Lease {
 }
 
 const LEASE: Lease = { beat: 2_000, silence: 10_000 }
+const AHEAD = 3_600_000 // ms: what was stored so far in the future was stored before the clock was set back
 
 export type Collections = ReturnType<typeof createCollections>
 
@@ -24,7 +25,9 @@ type Step = Prisma.CollectionUpdateManyMutationInput
 
 export function createCollections(prisma: PrismaClient, lease = LEASE) {
   const keyOf = (username: string): string => username.toLowerCase()
-  const dead = (): Prisma.CollectionWhereInput => ({ state: 'working', beatAt: { lt: new Date(Date.now() - lease.silence) } })
+  const ahead = () => ({ gt: new Date(Date.now() + AHEAD) })
+  const dead = (): Prisma.CollectionWhereInput => ({ state: 'working', OR: [{ beatAt: { lt: new Date(Date.now() - lease.silence) } }, { beatAt: ahead() }] })
+  const due = (by: Date): Prisma.CollectionWhereInput => ({ state: { in: ['queued', 'waiting'] }, OR: [{ dueAt: { lte: by } }, { updatedAt: ahead() }] })
 
   return {
     lease,
@@ -60,10 +63,7 @@ export function createCollections(prisma: PrismaClient, lease = LEASE) {
       const { count } = await prisma.collection.updateMany({
         where: {
           usernameKey,
-          OR: [
-            { state: { in: ['queued', 'waiting'] }, dueAt: { lte: now } },
-            dead()
-          ]
+          OR: [due(now), dead()]
         },
         data: { state: 'working', message: null, status: null, worker, beatAt: now, updatedAt: now }
       })
@@ -108,7 +108,7 @@ export function createCollections(prisma: PrismaClient, lease = LEASE) {
       const late = new Date(Date.now() - lease.silence)
       const rows = await prisma.collection.findMany({
         select: { usernameKey: true },
-        where: { OR: [{ state: { in: ['queued', 'waiting'] }, dueAt: { lt: late } }, dead()] }
+        where: { OR: [due(late), dead()] }
       })
       return rows.map(({ usernameKey }) => usernameKey)
     },

@@ -1,12 +1,17 @@
-import { mkdir, open, readFile, rm } from 'node:fs/promises'
+import { mkdir, open, readFile, rm, statfs } from 'node:fs/promises'
 import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { PGLiteSocketHandler, type PGLiteSocketHandlerOptions } from '@electric-sql/pglite-socket'
+import { noRoom } from './errors.js'
 import { Turns } from './turns.js'
+
+const ROOM = 64 * 2 ** 20 // bytes: four imports at once, and the log's next 16 MB, without which Postgres stops for good
 
 export interface EmbeddedPostgres {
   url: string
+  /** @throws VisibleError 503 where the disk is so full that storing tweets could end the database */
+  checkRoom(): Promise<void>
   close(): Promise<void>
 }
 
@@ -18,10 +23,16 @@ export async function openEmbeddedPostgres(folder: string): Promise<EmbeddedPost
   await mkdir(folder, { recursive: true })
   const lock = join(folder, 'lock')
   await takeLock(lock, folder)
-  const db = await PGlite.create(join(folder, 'postgres'))
+  const db = await PGlite.create(join(folder, 'postgres')).catch((error: { message?: string }) => {
+    throw new Error(`The database in the data folder ${folder} can't be opened: ${error.message ?? 'is the disk full?'}`, { cause: error })
+  })
   const server = await serve(db)
   return {
     url: `postgresql://postgres@127.0.0.1:${server.port}/postgres?sslmode=disable`,
+    async checkRoom() {
+      const { bavail, bsize } = await statfs(folder)
+      if (bavail * bsize < ROOM) throw noRoom()
+    },
     async close() {
       await server.close()
       await db.close()

@@ -52,7 +52,7 @@ async function load(model: string, folder?: string): Promise<[Tokenize, PreTrain
   if (folder) env.localModelPath = dirname(folder)
   env.allowRemoteModels = !folder
   const id = folder ? basename(folder) : model
-  const pieces = folder && createPieces(JSON.parse(await readFile(join(folder, 'tokenizer.json'), 'utf8')))
+  const pieces = folder && createPieces(await readJson(join(folder, 'tokenizer.json')))
   const tokenize = pieces ? tokenizeByPieces(pieces) : await tokenizeByLibrary(id, Boolean(folder))
   const network = await AutoModel.from_pretrained(id, {
     local_files_only: Boolean(folder),
@@ -79,6 +79,15 @@ function tokenizeByPieces(pieces: Pieces): Tokenize {
     })
     const dims = [rows.length, longest]
     return { input_ids: new Tensor('int64', ids, dims), attention_mask: new Tensor('int64', mask, dims) }
+  }
+}
+
+async function readJson(path: string): Promise<unknown> {
+  const text = await readFile(path, 'utf8')
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new Error(`${path} is no JSON: ${(error as Error).message}`, { cause: error })
   }
 }
 

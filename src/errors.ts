@@ -15,3 +15,7 @@ export class VisibleError extends Error {
     super(message)
   }
 }
+
+/** The refusal where the disk is full. */
+export const noRoom = (): VisibleError =>
+  new VisibleError(503, 'There is no room left to store anything here, and nothing of this was stored. Please try again when the operator has made room.', {})

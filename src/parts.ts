@@ -1,7 +1,7 @@
 import { createCache, type Cache } from './cache.js'
 import { createCollections, type Collections } from './collections.js'
 import { connect, migrate } from './database.js'
-import { openEmbeddedPostgres } from './embedded-postgres.js'
+import { openEmbeddedPostgres, type EmbeddedPostgres } from './embedded-postgres.js'
 import type { Env } from './env.js'
 import { createLog, type Log } from './log.js'
 import { createMetrics, type Metrics } from './metrics.js'
@@ -32,11 +32,19 @@ export interface Parts {
   close(): Promise<void>
 }
 
-/** Opens the database (with its migrations), the X client and the threads. */
+/**
+ * Opens the database (with its migrations), the X client and the threads.
+ * @throws Error where the database or the encoder can't be opened; what was open is closed by then
+ */
 export async function openParts(env: Env): Promise<Parts> {
-  const embedded = env.DATABASE_URL ? undefined : await openEmbeddedPostgres(env.DATA_DIR)
-  const url = env.DATABASE_URL ?? embedded!.url
-  await migrate(url)
+  const opened = openThreads(env.EMBEDDING_MODEL)
+  const [database, encoder] = await Promise.allSettled([openDatabase(env), opened.encoderName()])
+  if (database.status === 'rejected' || encoder.status === 'rejected') {
+    await opened.close()
+    if (database.status === 'fulfilled') await database.value.embedded?.close()
+    throw [database, encoder].find((part) => part.status === 'rejected')!.reason
+  }
+  const { url, embedded } = database.value
   const prisma = connect(url)
   const log = createLog(env.LOG_LEVEL)
   const queue = openQueue(url, log)
@@ -44,10 +52,10 @@ export async function openParts(env: Env): Promise<Parts> {
   const spending = createSpending(prisma)
   const [corpora, models] = [createCache(CORPORA_MEMORY), createCache(MODELS_MEMORY)]
   const metrics = createMetrics({ corpora, models, collections, spending })
-  const threads = metrics.timed(openThreads(env.EMBEDDING_MODEL))
+  const threads = metrics.timed(opened)
   return {
     env,
-    store: createStore(prisma),
+    store: createStore(prisma, embedded?.checkRoom),
     collections,
     spending,
     queue,
@@ -65,4 +73,11 @@ export async function openParts(env: Env): Promise<Parts> {
       await embedded?.close()
     }
   }
+}
+
+async function openDatabase({ DATABASE_URL, DATA_DIR }: Env): Promise<{ url: string; embedded?: EmbeddedPostgres }> {
+  const embedded = DATABASE_URL ? undefined : await openEmbeddedPostgres(DATA_DIR)
+  const url = DATABASE_URL ?? embedded!.url
+  await migrate(url)
+  return { url, embedded }
 }

@@ -70,8 +70,11 @@ const SAVING = { maxWait: 10_000, timeout: 60_000 } // ms; the embedded Postgres
 const PROFILE = { id: true, username: true, name: true, pictureUrl: true, source: true } as const
 const SUMMARY = { ...PROFILE, newestTweetId: true, postsOnX: true, collectedAt: true, _count: { select: { tweets: true } } } as const
 
-/** Every query of the app. Usernames are found without regard to case. */
-export function createStore(prisma: PrismaClient) {
+/**
+ * Every query of the app. Usernames are found without regard to case. Where tweets are to be stored, `checkRoom` may
+ * refuse before.
+ */
+export function createStore(prisma: PrismaClient, checkRoom = async (): Promise<void> => {}) {
   return {
     async ping(): Promise<void> {
       await prisma.$queryRaw`SELECT 1`
@@ -176,6 +179,7 @@ export function createStore(prisma: PrismaClient) {
      * step of the caller's: all or nothing.
      */
     async savePage(user: UserProfile, tweets: Omit<NewTweet, 'embedding'>[], gone: string[], step: Step): Promise<void> {
+      await checkRoom()
       await prisma.$transaction(async (tx) => {
         const data = tweets.map((tweet) => rowOf({ ...tweet, embedding: new Float32Array(0) }, user.id, ''))
         if (gone.length > 0) await tx.tweet.deleteMany({ where: { userId: user.id, id: { in: gone } } })
@@ -200,6 +204,7 @@ export function createStore(prisma: PrismaClient) {
 
     /** Saves a user with these tweets and no others, all or nothing. */
     async replaceTweets(user: UserProfile, tweets: NewTweet[], encoder: string): Promise<void> {
+      await checkRoom()
       await prisma.$transaction(async (tx) => {
         await lockName(tx, keyOf(user.username))
         await tx.user.deleteMany({ where: { usernameKey: keyOf(user.username) } })
@@ -212,6 +217,7 @@ export function createStore(prisma: PrismaClient) {
     async saveVectors(userId: string, vectors: { id: string; embedding: Float32Array }[], encoder: string): Promise<void> {
       const rows = vectors.map(({ id, embedding }) => Prisma.sql`(${id}, ${toBytes(embedding)}::bytea)`)
       if (rows.length === 0) return
+      await checkRoom()
       await prisma.$executeRaw`
         UPDATE "Tweet" SET "embedding" = made."embedding", "encoder" = ${encoder}
         FROM (VALUES ${Prisma.join(rows)}) AS made ("id", "embedding")

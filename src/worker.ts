@@ -4,10 +4,19 @@ import { readEnv } from './env.js'
 import { startWorker } from './jobs.js'
 import { openParts } from './parts.js'
 
-const parts = await openParts(readEnv(process.env))
+const parts = await start()
 const worker = await startWorker(parts)
 parts.log.info('HypoTweet works the queue.')
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void shutDown())
+
+async function start() {
+  try {
+    return await openParts(readEnv(process.env))
+  } catch (error) {
+    console.error(`The worker can't start. ${(error as Error).message}`)
+    process.exit(1)
+  }
+}
 
 async function shutDown(): Promise<void> {
   await worker.stop()
