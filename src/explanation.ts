@@ -12,7 +12,8 @@
 import type { Attribution } from './attribution.js'
 import { denseRows } from './features.js'
 import { columnsOf, linearScores, weightOf, type LinearModel } from './logistic-regression.js'
-import { columnFinder, countNgrams, ngramPlaces, styleRows, type NgramCounts, type SparseRows } from './style.js'
+import { ngramPlaces } from './ngrams.js'
+import { columnFinder, countNgrams, styleRows, type NgramCounts, type SparseRows } from './style.js'
 import { characters, LINK, maskLinks } from './text.js'
 
 export interface Explanation {

@@ -2,8 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { randomNumbers } from '../bench/dataset.js'
 import { transposed } from '../src/features.js'
 import { gramOf } from '../src/gram.js'
+import { ngramPlaces } from '../src/ngrams.js'
 import { bestTwo, nearness, nearnessThreshold, reliabilityOf } from '../src/reliability.js'
-import { chooseColumns, countNgrams, knownShares, ngramPlaces, styleRows, type SparseRows } from '../src/style.js'
+import { chooseColumns, countNgrams, knownShares, styleRows, type SparseRows } from '../src/style.js'
 
 const random = randomNumbers(11)
 

@@ -1,5 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { chooseColumns, columnFinder, countNgrams, ngramPlaces, styleRows, type NgramCounts, type SparseRows } from '../src/style.js'
+import { ngramPlaces } from '../src/ngrams.js'
+import { chooseColumns, columnFinder, countNgrams, styleRows, type NgramCounts, type SparseRows } from '../src/style.js'
 import { LINK } from '../src/text.js'
 
 const BUCKETS = 2 ** 20
