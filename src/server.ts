@@ -1,10 +1,12 @@
 import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import { createApp, createHttpServer } from './app.js'
 import { readEnv } from './env.js'
 import { startWorker } from './jobs.js'
 import { openParts } from './parts.js'
 import { addSamples } from './samples.js'
 
+const ON_ITS_WAY = 500 // ms
 const LAST_ANSWERS = 5_000 // ms
 
 const parts = await start()
@@ -17,8 +19,10 @@ server.listen(parts.env.PORT, parts.env.HOST, () => {
 })
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void shutDown())
 
-/** Answers what has been asked, hands back what the worker holds, and ends. */
+/** Answers what has been asked or is on its way, hands back what the worker holds, and ends. */
 async function shutDown(): Promise<void> {
+  server.prependListener('request', (_request, response) => (response.shouldKeepAlive = false))
+  await pause(ON_ITS_WAY) // a connection that seems idle may have a request under way, which closing it would lose
   const answered = new Promise((resolve) => server.close(resolve))
   server.closeIdleConnections()
   setTimeout(() => server.closeAllConnections(), LAST_ANSWERS) // a page that shows progress would stay for minutes
