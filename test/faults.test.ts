@@ -224,7 +224,7 @@ describe.each(databases)('a clock that jumps, on the $name', ({ open }) => {
   })
 
   test.each([['forward', DAY], ['back', -DAY]])('%s by a day while posts are read neither loses nor doubles any, and nobody is stuck', async (_way, jump) => {
-    const parts = openTestParts(database, { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: String(POSTS) }, undefined, { beat: 50, silence: 200 })
+    const parts = openTestParts(database, { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: String(POSTS) }, undefined, { beat: 100, silence: 3_000 }) // which only the jump lets lapse
     const [first, second] = [await startWorker(parts), await startWorker(parts)]
     try {
       await requestCollecting(parts, ['Tansy_Example'])
