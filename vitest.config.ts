@@ -1,11 +1,13 @@
 import { defineConfig } from 'vitest/config'
 
+const project = (name: string, settings: object = {}) => ({ extends: true as const, test: { name, include: [`test/${name}/**/*.test.ts`], ...settings } })
+const onPostgres = { globalSetup: 'test/support/global-setup.ts' } // an embedded one, for tests to copy
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: 'test/helpers/global-setup.ts',
     testTimeout: 60_000,
     hookTimeout: 120_000,
-    maxWorkers: 2
+    maxWorkers: 2,
+    projects: [project('unit'), project('app', onPostgres), project('browser', onPostgres), project('slow', onPostgres)]
   }
 })

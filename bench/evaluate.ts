@@ -8,11 +8,11 @@
 import { parseArgs } from 'node:util'
 import { SingleBar } from 'cli-progress'
 import { z } from 'zod'
-import { fitAttribution, logitsOf, sum, verdictOf, type Verdict } from '../src/attribution.js'
-import { createEmbedder } from '../src/embedder.js'
-import { argmax, softmaxInPlace } from '../src/logistic-regression.js'
-import { joinVectors, slices } from '../src/vectors.js'
-import { randomNumbers, readDataset, shuffled } from './dataset.js'
+import { fitAttribution, logitsOf, sum, verdictOf, type Verdict } from '../src/model/attribution.js'
+import { openEncoder } from '../src/encoder/encoder.js'
+import { argmax, softmaxInPlace } from '../src/regression/softmax-regression.js'
+import { joinVectors, slices } from '../src/core/vectors.js'
+import { randomNumbers, readDataset, shuffled } from '../support/datasets.js'
 
 const Options = z.object({
   file: z.string({ error: 'Name a file: npm run evaluate -- --file FILE.csv' }),
@@ -79,7 +79,7 @@ function stop(error: Error): never {
 async function embedAuthors({ file, train, test, model, features }: z.infer<typeof Options>): Promise<Author[]> {
   const enough = [...(await readDataset(file)).values()].filter((texts) => texts.length >= train + test).map((texts) => texts.slice(0, train + test))
   if (features === 'ngrams') return enough.map((texts) => ({ texts, vectors: texts.map(() => new Float32Array(1)) }))
-  const embedder = await createEmbedder(model)
+  const embedder = await openEncoder(model)
   const authors: Author[] = []
   for (const texts of enough) authors.push({ texts, vectors: slices(await embedder.embed(texts), texts.length) })
   return authors

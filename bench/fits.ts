@@ -2,15 +2,15 @@
 
 import { Matrix } from 'ml-matrix'
 import LogisticRegression from 'ml-logistic-regression'
-import { withIntercept } from '../src/features.js'
-import { gramOf } from '../src/gram.js'
-import { balancedWeights, columnsOf, linearScores, softmaxInPlace, SoftmaxRegression, weightOf, type LinearModel } from '../src/logistic-regression.js'
-import { fitInSampleSpace, modelOf } from '../src/sample-space.js'
-import { asSparse, chooseColumns, countNgrams, styleRows, type DenseRows, type SparseRows } from '../src/style.js'
-import { randomNumbers } from './dataset.js'
+import { withIntercept, asSparse, type DenseRows, type SparseRows } from '../src/regression/sparse-matrix.js'
+import { gramOf } from '../src/regression/gram-matrix.js'
+import { balancedWeights, columnsOf, linearScores, softmaxInPlace, SoftmaxRegression, weightOf, type LinearModel } from '../src/regression/softmax-regression.js'
+import { fitDual, modelOf } from '../src/regression/kernel-logistic-regression.js'
+import { chooseColumns, countNgrams, tfidfRows } from '../src/model/tfidf.js'
+import { randomNumbers } from '../support/datasets.js'
 import { medianMs, rowOf, skippedRow, type Measure, type Row } from './report.js'
 import { fitSklearn, NO_SKLEARN } from './sklearn.js'
-import { foursome, normals } from './synthetic.js'
+import { foursome, normals } from '../support/synthetic-tweets.js'
 import type { Note, Step } from './steps.js'
 
 const PENALTY = { ngrams: 0.01, encoder: 0.1 } // the app's
@@ -85,7 +85,7 @@ async function measureFit(measure: Measure, task: Task, note: Note): Promise<{ r
 function fit(task: Task, tolerance: number): Fit {
   const { rows, labels, penalty } = task
   if (rows.rows > MOST_ROWS) return fitFeatures(task, tolerance)
-  const fitted = fitInSampleSpace(gramOf(rows), labels, balancedWeights(labels), { classes: CLASSES, penalty, tolerance, maxEvaluations: 5000 })
+  const fitted = fitDual(gramOf(rows), labels, balancedWeights(labels), { classes: CLASSES, penalty, tolerance, maxEvaluations: 5000 })
   return { ...modelOf(fitted, rows), evaluations: fitted.evaluations }
 }
 
@@ -149,5 +149,5 @@ function denseSet(each: number): { vectors: Float32Array; labels: Int32Array } {
 function ngramTask(each: number): Task {
   const { texts, labels } = foursome(each)
   const counts = countNgrams(texts)
-  return { rows: styleRows(counts, chooseColumns(counts)), labels, penalty: PENALTY.ngrams, kind: 'sparse' }
+  return { rows: tfidfRows(counts, chooseColumns(counts)), labels, penalty: PENALTY.ngrams, kind: 'sparse' }
 }

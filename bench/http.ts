@@ -4,17 +4,17 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { openEmbeddedPostgres } from '../src/embedded-postgres.js'
-import { connect, migrate } from '../src/database.js'
-import { createEmbedder } from '../src/embedder.js'
-import { createStore } from '../src/store.js'
-import { slices } from '../src/vectors.js'
-import { startXApi } from '../test/helpers/x-api-server.js'
-import { randomNumbers, shuffled } from './dataset.js'
+import { openEmbeddedPostgres } from '../src/storage/embedded-postgres.js'
+import { connect, migrate } from '../src/storage/database.js'
+import { openEncoder } from '../src/encoder/encoder.js'
+import { createStore } from '../src/storage/store.js'
+import { slices } from '../src/core/vectors.js'
+import { startXApi } from '../support/x-api-stand-in.js'
+import { randomNumbers, shuffled } from '../support/datasets.js'
 import { percentile, rowOf, skippedRow, type Measure, type Row } from './report.js'
 import { NO_POSTGRES, openPostgres, Served } from './served.js'
 import type { Note, Step } from './steps.js'
-import { tweetsOf } from './synthetic.js'
+import { tweetsOf } from '../support/synthetic-tweets.js'
 
 const USERS = 100
 const BUSY_USERS = 12
@@ -218,7 +218,7 @@ async function openEmbedded(): Promise<{ url: string; close(): Promise<void> }> 
 async function fill(url: string): Promise<void> {
   const prisma = connect(url)
   const store = createStore(prisma)
-  const embedder = await createEmbedder()
+  const embedder = await openEncoder()
   const wanted = [
     ...names('user', USERS).map((name) => ({ name, count: TWEETS })),
     ...names('warm_up', WARM_UP).map((name) => ({ name, count: TWEETS })),

@@ -9,11 +9,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { openRealDatabase, type TestDatabase } from '../test/helpers/databases.js'
+import { openRealDatabase, type TestDatabase } from '../test/support/databases.js'
 
 const SERVER = fileURLToPath(new URL('../dist/server.js', import.meta.url))
 const PROCFILE = new URL('../Procfile', import.meta.url)
-const GAUGE = new URL('gauge.mjs', import.meta.url).href
+const GAUGE = new URL('./gauge.mjs', import.meta.url).href
 const POSTGRES = process.env.BENCH_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres'
 
 const Gauge = z.object({ delayP99: z.number(), rss: z.number(), peakRss: z.number() })

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { z } from 'zod'
-import type { SparseRows } from '../src/style.js'
+import type { SparseRows } from '../src/regression/sparse-matrix.js'
 
-const SCRIPT = fileURLToPath(new URL('sklearn_fit.py', import.meta.url))
+const SCRIPT = fileURLToPath(new URL('./sklearn_fit.py', import.meta.url))
 const ONE_THREAD = { OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', MKL_NUM_THREADS: '1' }
 const SECONDS = 5
 const Fit = z.object({ ms: z.number(), loss: z.number(), steps: z.number() })

@@ -1,21 +1,21 @@
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { createApp, createHttpServer } from './app.js'
-import { readEnv } from './env.js'
-import { startWorker } from './jobs.js'
-import { openParts } from './parts.js'
-import { addSamples } from './samples.js'
+import { createApp, createHttpServer } from './web/app.js'
+import { readConfig } from './core/config.js'
+import { startWorker } from './collecting/collect-worker.js'
+import { openServices } from './services/services.js'
+import { addSamples } from './collecting/sample-users.js'
 
 const ON_ITS_WAY = 500 // ms
 const LAST_ANSWERS = 5_000 // ms
 
-const parts = await start()
-const worker = parts.env.WORK_QUEUE && parts.env.X_BEARER_TOKEN ? await startWorker(parts) : undefined
-const server = createHttpServer(createApp(parts))
-server.once('error', (error) => void parts.close().finally(() => stop(error)))
-server.listen(parts.env.PORT, parts.env.HOST, () => {
+const services = await start()
+const worker = services.config.WORK_QUEUE && services.config.X_BEARER_TOKEN ? await startWorker(services) : undefined
+const server = createHttpServer(createApp(services))
+server.once('error', (error) => void services.close().finally(() => stop(error)))
+server.listen(services.config.PORT, services.config.HOST, () => {
   const { port } = server.address() as AddressInfo
-  parts.log.info(`HypoTweet is on http://localhost:${port}`)
+  services.log.info(`HypoTweet is on http://localhost:${port}`)
 })
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void shutDown())
 
@@ -27,17 +27,17 @@ async function shutDown(): Promise<void> {
   server.closeIdleConnections()
   setTimeout(() => server.closeAllConnections(), LAST_ANSWERS) // a page that shows progress would stay for minutes
   await Promise.all([answered, worker?.stop()])
-  await parts.close()
+  await services.close()
   process.exit()
 }
 
 async function start() {
   try {
-    const parts = await openParts(readEnv(process.env))
-    if (!parts.env.X_BEARER_TOKEN && (await parts.store.listUsers()).length === 0) {
-      parts.log.info(`Added the sample users ${(await addSamples(parts)).join(', ')}.`)
+    const services = await openServices(readConfig(process.env))
+    if (!services.config.X_BEARER_TOKEN && (await services.store.listUsers()).length === 0) {
+      services.log.info(`Added the sample users ${(await addSamples(services)).join(', ')}.`)
     }
-    return parts
+    return services
   } catch (error) {
     return stop(error as Error)
   }

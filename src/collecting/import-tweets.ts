@@ -1,0 +1,39 @@
+import { readArchive, type ImportReport } from '../sources/archive/read-archive.js'
+import { ExpectedError } from '../core/errors.js'
+import type { Services } from '../services/services.js'
+import type { StoredUser } from '../storage/store.js'
+import { slices } from '../core/vectors.js'
+import { importInWords } from '../sources/archive/report.js'
+
+export interface Import {
+  username: string
+  path: string
+  fileName: string
+  replies: boolean
+}
+
+/**
+ * A user's tweets out of a file, without the X API. A user who came from X keeps what was read there; importing for
+ * somebody who was imported before puts the new file in the old one's place. Nothing is stored unless all can be.
+ * @throws ExpectedError for a file that can't be read or has nothing to learn from (422), and for a sample user (422)
+ */
+export async function importTweets(services: Services, { username, path, fileName, replies }: Import): Promise<{ user: StoredUser; report: ImportReport }> {
+  const { store, threads } = services
+  const known = await store.findUser(username)
+  if (known && known.source !== 'archive') {
+    throw new ExpectedError('unusable', `@${known.username} is here already, ${known.source === 'x' ? 'read from X' : 'as a sample'}. Choose another name for the file.`)
+  }
+  const { tweets, report } = await readArchive(path, fileName, { replies })
+  if (tweets.length === 0) throw new ExpectedError('unusable', `That file has no tweets of @${username}'s own to learn from: ${importInWords({ ...report, ...report.dropped })}`)
+  const id = `archive:${username.toLowerCase()}`
+  const vectors = slices(await threads.embed(tweets.map(({ text }) => text)), tweets.length)
+  const rows = tweets.map((tweet, i) => ({
+    id: tweet.id ?? String(tweets.length - i),
+    text: tweet.text,
+    createdAt: tweet.createdAt,
+    position: BigInt(tweets.length - i),
+    embedding: vectors[i]
+  }))
+  await store.replaceTweets({ id, username, name: username, pictureUrl: null, source: 'archive' }, rows, await threads.encoderName())
+  return { user: (await store.findUser(username))!, report }
+}

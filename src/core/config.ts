@@ -1,0 +1,50 @@
+import { resolve } from 'node:path'
+import cronParser from 'cron-parser'
+import { z } from 'zod'
+import { LEVELS } from './log.js'
+
+const blankIsUnset = (value: unknown): unknown => (typeof value === 'string' && value.trim() === '' ? undefined : value)
+const setting = <T extends z.ZodType>(schema: T) => z.preprocess(blankIsUnset, schema)
+
+/** Whether the queue's own parser takes the line. */
+function isCron(line: string): boolean {
+  try {
+    return Boolean(cronParser.parseExpression(line, { tz: 'UTC' }))
+  } catch {
+    return false
+  }
+}
+
+// Every setting of the app; the README's table says the same and a test holds the two together.
+const Config = z.object({
+  PORT: setting(z.coerce.number().int().min(0).max(65_535).default(3000)),
+  HOST: setting(z.string().default('0.0.0.0')),
+  DATABASE_URL: setting(z.url({ protocol: /^postgres(ql)?$/ }).optional()),
+  DATA_DIR: setting(z.string().default('.data').transform((path) => resolve(path))),
+  X_BEARER_TOKEN: setting(z.string().optional()),
+  X_API_URL: setting(z.url({ protocol: /^https?$/ }).optional()),
+  X_POSTS_PER_USER: setting(z.coerce.number().int().min(20).max(3200).default(200)),
+  X_DAILY_POST_BUDGET: setting(z.coerce.number().int().min(0).default(2000)),
+  WORK_QUEUE: setting(z.stringbool().default(true)),
+  REFRESH_CRON: setting(z.string().refine(isCron, 'is no cron line, such as "0 3 * * *"').optional()),
+  EMBEDDING_MODEL: setting(z.string().optional()),
+  PREDICTIONS_PER_MINUTE: setting(z.coerce.number().int().min(0).default(60)),
+  ADDITIONS_PER_HOUR: setting(z.coerce.number().int().min(0).default(30)),
+  TRUST_PROXY: setting(z.coerce.number().int().min(0).max(9).default(0)),
+  LOG_LEVEL: setting(z.enum(LEVELS).default('info')),
+  ADMIN_PASSWORD: setting(z.string().min(8, 'must have 8 characters or more').optional())
+})
+
+export type Config = z.infer<typeof Config>
+export const SETTINGS = Object.keys(Config.shape) as (keyof Config)[]
+
+/**
+ * The settings, checked.
+ * @throws Error that names every setting that is wrong, and how
+ */
+export function readConfig(source: Record<string, string | undefined>): Config {
+  const result = Config.safeParse(source)
+  if (result.success) return result.data
+  const problems = result.error.issues.map(({ path, message }) => `  ${path.join('.')}: ${message}`)
+  throw new Error(`These settings can't be used:\n${problems.join('\n')}`)
+}

@@ -1,0 +1,122 @@
+import { logitsOf, sum, verdictOf, type Verdict } from '../model/attribution.js'
+import { findCandidates, scoresOf, type Candidates } from './candidates.js'
+import { explain, type CandidateExplanation } from '../model/explanation.js'
+import { softmaxInPlace } from '../regression/softmax-regression.js'
+import type { Services } from '../services/services.js'
+import { project } from '../model/pca.js'
+import type { StoredUser } from '../storage/store.js'
+
+export interface Prediction {
+  text: string
+  /** The most likely user; whether that should be said is the verdict's. */
+  author: string
+  verdict: Verdict
+  /** The text as the n-grams see it: characters, links masked. */
+  characters: string[]
+  /** Most likely first. */
+  candidates: Candidate[]
+  reliability: HeldOutAccuracy
+  map: PredictionMap
+}
+
+export interface Candidate extends CandidateExplanation {
+  user: StoredUser
+  probability: number
+  nearest: NearTweet[]
+}
+
+export interface NearTweet {
+  id: string
+  text: string
+  createdAt: Date | null
+  /** The cosine of the encoder's vectors. */
+  similarity: number
+}
+
+/** Cross-validation on the candidates' own tweets. */
+export interface HeldOutAccuracy {
+  tweets: number
+  accuracy: number
+  chance: number
+  /** confusion[truth][answer], candidates in their order. */
+  confusion: number[][]
+}
+
+/** Tweets as points on a plane; the text among them. */
+export interface PredictionMap {
+  text: [number, number]
+  tweets: { username: string; text: string; place: [number, number] }[]
+}
+
+const NEAREST = 2
+
+/**
+ * STORY 2. Says which of two to four users most likely would have written a text, how sure that is, and why.
+ * @throws ExpectedError for a user who is not there (404) or has too few tweets (422)
+ */
+export async function predictAuthor(services: Services, { usernames, text }: { usernames: string[]; text: string }): Promise<Prediction> {
+  const [candidates, vector] = await Promise.all([findCandidates(services, usernames), services.threads.embed([text])])
+  const { attribution, users, plane } = candidates
+  const logits = logitsOf(attribution, [text], vector)
+  const probabilities = sum(logits)
+  const verdict = verdictOf(attribution, text, probabilities)
+  softmaxInPlace(probabilities)
+  const order = users.map((_, c) => c).sort((a, b) => probabilities[b] - probabilities[a])
+  const explanation = explain(attribution, text, vector)
+  return {
+    text,
+    author: users[order[0]].username,
+    verdict,
+    characters: explanation.characters,
+    candidates: order.map((c) => ({
+      user: users[c],
+      probability: probabilities[c],
+      ...explanation.candidates[c],
+      nearest: nearestTweets(candidates, vector, c)
+    })),
+    reliability: reliabilityFor(candidates, order),
+    map: { text: project(plane, scoresOf(logits, 0, users.length)), tweets: order.flatMap((c) => dotsOf(candidates, c)) }
+  }
+}
+
+/** A candidate's tweets that are nearest to the text, nearest first. */
+function nearestTweets({ tweets, starts, vectors }: Candidates, vector: Float32Array, c: number): NearTweet[] {
+  const near: { i: number; similarity: number }[] = []
+  for (let i = 0; i < starts[c + 1] - starts[c]; i++) {
+    const similarity = similarityTo(vectors[c], i, vector)
+    if (near.length === NEAREST && similarity <= near[NEAREST - 1].similarity) continue
+    if (near.length === NEAREST) near.pop()
+    near.splice(near.findLastIndex((other) => other.similarity >= similarity) + 1, 0, { i, similarity })
+  }
+  return near.map(({ i, similarity }) => {
+    const { id, text, createdAt } = tweets[starts[c] + i]
+    return { id, text, createdAt, similarity }
+  })
+}
+
+/** The cosine of the i-th vector of a block and another: both have length 1. */
+function similarityTo(block: Float32Array, i: number, vector: Float32Array): number {
+  const start = i * vector.length
+  let even = 0
+  let odd = 0 // two sums, neither of which waits for the other
+  for (let j = 0; j + 1 < vector.length; j += 2) {
+    even += block[start + j] * vector[j]
+    odd += block[start + j + 1] * vector[j + 1]
+  }
+  if (vector.length % 2) odd += block[start + vector.length - 1] * vector[vector.length - 1]
+  return even + odd
+}
+
+function reliabilityFor({ attribution: { reliability }, tweets, users }: Candidates, order: number[]): HeldOutAccuracy {
+  return {
+    tweets: tweets.length,
+    accuracy: reliability.accuracy,
+    chance: 1 / users.length,
+    confusion: order.map((truth) => order.map((answer) => reliability.confusion[truth][answer]))
+  }
+}
+
+/** A candidate's newest tweets on the map. */
+function dotsOf({ tweets, starts, users, places }: Candidates, c: number): PredictionMap['tweets'] {
+  return places[c].map((place, i) => ({ username: users[c].username, text: tweets[starts[c] + i].text, place }))
+}

@@ -1,0 +1,86 @@
+import { mkdir, open, readFile, rm, statfs } from 'node:fs/promises'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { PGlite } from '@electric-sql/pglite'
+import { PGLiteSocketHandler, type PGLiteSocketHandlerOptions } from '@electric-sql/pglite-socket'
+import { noRoom } from './storage-errors.js'
+import { SessionQueue } from './pglite-session.js'
+
+const ROOM = 64 * 2 ** 20 // bytes: four imports at once, and the log's next 16 MB, without which Postgres stops for good
+
+export interface EmbeddedPostgres {
+  url: string
+  /** @throws ExpectedError 503 where the disk is so full that storing tweets could end the database */
+  checkRoom(): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * A Postgres inside this process, its data in `folder`/postgres, served on a loopback port like any other.
+ * @throws Error when another process has the folder open
+ */
+export async function openEmbeddedPostgres(folder: string): Promise<EmbeddedPostgres> {
+  await mkdir(folder, { recursive: true })
+  const lock = join(folder, 'lock')
+  await takeLock(lock, folder)
+  const db = await PGlite.create(join(folder, 'postgres')).catch((error: { message?: string }) => {
+    throw new Error(`The database in the data folder ${folder} can't be opened: ${error.message ?? 'is the disk full?'}`, { cause: error })
+  })
+  const server = await serve(db)
+  return {
+    url: `postgresql://postgres@127.0.0.1:${server.port}/postgres?sslmode=disable`,
+    async checkRoom() {
+      const { bavail, bsize } = await statfs(folder)
+      if (bavail * bsize < ROOM) throw noRoom()
+    },
+    async close() {
+      await server.close()
+      await db.close()
+      await rm(lock, { force: true })
+    }
+  }
+}
+
+/** Answers Postgres's protocol on a free loopback port. */
+async function serve(db: PGlite): Promise<{ port: number; close(): Promise<void> }> {
+  const queryQueue = new SessionQueue(db) as unknown as PGLiteSocketHandlerOptions['queryQueue']
+  const connections = new Map<Socket, PGLiteSocketHandler>()
+  const server = createServer((socket) => {
+    const handler = new PGLiteSocketHandler({ queryQueue, closeOnDetach: true })
+    connections.set(socket, handler)
+    // Its other end may be gone, and the handler detached, while an answer is still being written: what hears of it stays.
+    const forget = socket.removeAllListeners.bind(socket)
+    socket.on('error', () => {}).removeAllListeners = (event) => (event === 'data' ? forget(event) : socket)
+    socket.once('close', () => connections.delete(socket))
+    void handler.attach(socket)
+  })
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    async close() {
+      const closed = new Promise((resolve) => server.close(resolve))
+      await Promise.all([...connections.values()].map((handler) => handler.detach(true)))
+      await closed
+    }
+  }
+}
+
+/** Two processes on one data folder would destroy it; the lock names its holder, and a dead holder's lock is void. */
+async function takeLock(lock: string, folder: string): Promise<void> {
+  const holder = Number(await readFile(lock, 'utf8').catch(() => ''))
+  if (holder && holder !== process.pid && isAlive(holder)) {
+    throw new Error(`The data folder ${folder} is in use by process ${holder}. Stop it, set another DATA_DIR, or use a Postgres (DATABASE_URL).`)
+  }
+  await rm(lock, { force: true })
+  const file = await open(lock, 'wx')
+  await file.writeFile(String(process.pid))
+  await file.close()
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}

@@ -1,0 +1,58 @@
+// Rate limits by key (an address), which all processes count together in Postgres.
+
+import { RateLimiterPrisma, type RateLimiterRes } from 'rate-limiter-flexible'
+import type { Config } from '../core/config.js'
+import { ExpectedError } from '../core/errors.js'
+import type { PrismaClient } from '../generated/prisma/client.js'
+
+const ADMIN_TRIES = { points: 10, duration: 15 * 60 } // wrong passwords in so many seconds
+
+export interface RateLimit {
+  /**
+   * Counts one more of a key's.
+   * @throws ExpectedError too-many, with the time from which on there may be another
+   */
+  count(key: string): Promise<void>
+  /** Throws the same where no more are allowed, and counts nothing. */
+  check(key: string): Promise<void>
+}
+
+export interface RateLimits {
+  /** What is computed for a visitor. */
+  predictions: RateLimit
+  /** What adds users. */
+  additions: RateLimit
+  /** Wrong admin passwords. */
+  adminTries: RateLimit
+}
+
+export function createRateLimits(prisma: PrismaClient, { PREDICTIONS_PER_MINUTE, ADDITIONS_PER_HOUR }: Config): RateLimits {
+  const limit = (keyPrefix: string, points: number, duration: number, words: string): RateLimit => {
+    if (points === 0) return UNLIMITED
+    const limiter = new RateLimiterPrisma({ storeClient: prisma, tableName: 'limit', keyPrefix, points, duration })
+    return {
+      async count(key) {
+        await limiter.consume(key).catch((refused: unknown) => refuse(refused, words))
+      },
+      async check(key) {
+        const counted = await limiter.get(key)
+        if (counted && counted.consumedPoints >= points) refuse(counted, words)
+      }
+    }
+  }
+  return {
+    predictions: limit('predictions', PREDICTIONS_PER_MINUTE, 60, 'That was a lot in one minute.'),
+    additions: limit('additions', ADDITIONS_PER_HOUR, 3600, 'Many users have been added from your address in the last hour.'),
+    adminTries: limit('admin', ADMIN_TRIES.points, ADMIN_TRIES.duration, 'Too many wrong passwords.')
+  }
+}
+
+const UNLIMITED: RateLimit = { count: async () => {}, check: async () => {} }
+
+/** @param refused what the limiter says, or an error of its own */
+function refuse(refused: unknown, words: string): never {
+  if (refused instanceof Error) throw refused
+  const seconds = Math.max(1, Math.ceil((refused as RateLimiterRes).msBeforeNext / 1000))
+  const wait = seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} minutes`
+  throw new ExpectedError('too-many', `${words} Please try again in ${wait}.`, { at: new Date(Date.now() + seconds * 1000) })
+}

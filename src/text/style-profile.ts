@@ -1,0 +1,102 @@
+// How somebody writes, against the others here: what is typical of them, when they post, and their habits in numbers.
+
+import { createTweetTokenizer, type TokenizedTweet } from './tokens.js'
+import { typicalPieces, type TypicalPiece } from './keyness.js'
+
+export const MAX_PROFILED_USERS = 20
+export const MAX_PROFILED_TWEETS = 400 // of each
+const MOST_OTHERS = 2000 // tweets of the others together, each having an equal share: some 50 ms of work
+
+/** A habit: theirs, and the mean over the other users (not tweets); null where there is nothing to count. */
+export interface Measure {
+  name: string
+  unit: 'number' | 'share'
+  theirs: number | null
+  others: number | null
+}
+
+/** Posts by hour (24 counts, from midnight) and weekday (7, from Monday), UTC, of the `dated` tweets with a date. */
+export interface Times {
+  dated: number
+  hours: number[]
+  weekdays: number[]
+}
+
+export interface StyleProfile {
+  tweets: number
+  others: { users: number; tweets: number }
+  words: TypicalPiece[]
+  ngrams: TypicalPiece[]
+  times: Times
+  measures: Measure[]
+}
+
+/** What somebody's tweets are like against the texts of others, one list a user; all newest first. */
+export function describeStyle(own: { text: string; createdAt: Date | null }[], others: string[][]): StyleProfile {
+  const reader = createTweetTokenizer()
+  const mine = own.slice(0, MAX_PROFILED_TWEETS)
+  const read = mine.map(({ text }) => reader.read(text))
+  const there = others.filter(({ length }) => length > 0).slice(0, MAX_PROFILED_USERS)
+  const share = Math.min(MAX_PROFILED_TWEETS, Math.ceil(MOST_OTHERS / there.length))
+  const users = there.map((texts) => texts.slice(0, share).map(reader.read))
+  const rest = users.flat()
+  return {
+    tweets: read.length,
+    others: { users: users.length, tweets: rest.length },
+    ...typicalPieces(read, rest, reader),
+    times: timesOf(mine.flatMap(({ createdAt }) => createdAt ?? [])),
+    measures: compare(measure(read), users.map(measure))
+  }
+}
+
+function timesOf(dates: Date[]): Times {
+  const hours = new Array<number>(24).fill(0)
+  const weekdays = new Array<number>(7).fill(0)
+  for (const date of dates) {
+    hours[date.getUTCHours()]++
+    weekdays[(date.getUTCDay() + 6) % 7]++
+  }
+  return { dated: dates.length, hours, weekdays }
+}
+
+const NAMES: [name: string, unit: Measure['unit']][] = [
+  ['Characters in a tweet (median)', 'number'],
+  ['Emoji per tweet', 'number'],
+  ['Exclamation marks per tweet', 'number'],
+  ['Question marks per tweet', 'number'],
+  ['Links per tweet', 'number'],
+  ['Hashtags per tweet', 'number'],
+  ['Mentions per tweet', 'number'],
+  ['Line breaks per tweet', 'number'],
+  ['Capitals among the letters', 'share'],
+  ['Tweets that end without punctuation', 'share']
+]
+
+/** The habits of NAMES in numbers, NaN where there is nothing to count. */
+function measure(tweets: TokenizedTweet[]): number[] {
+  const total = (numberIn: (tweet: TokenizedTweet) => number) => tweets.reduce((sum, tweet) => sum + numberIn(tweet), 0)
+  const starting = (sign: string) => total(({ words }) => words.filter((word) => word[0] === sign).length)
+  const counts = COUNTED.map((mark) => total(({ marks }) => marks[mark]))
+  const [emoji, exclamations, questions, links, breaks, capitals, small] = counts
+  const perTweet = [emoji, exclamations, questions, links, starting('#'), starting('@'), breaks]
+    .map((n) => n / tweets.length)
+  const open = total(({ punctuated }) => (punctuated ? 0 : 1))
+  return [median(tweets.map(({ length }) => length)), ...perTweet, capitals / (capitals + small), open / tweets.length]
+}
+
+const COUNTED = ['emoji', 'exclamations', 'questions', 'links', 'breaks', 'capitals', 'small'] as const
+
+function compare(theirs: number[], others: number[][]): Measure[] {
+  return NAMES.map(([name, unit], i) => {
+    const known = others.map((values) => values[i]).filter((value) => !Number.isNaN(value))
+    const mean = known.reduce((sum, value) => sum + value, 0) / known.length
+    return { name, unit, theirs: Number.isNaN(theirs[i]) ? null : theirs[i], others: known.length > 0 ? mean : null }
+  })
+}
+
+/** NaN for none. */
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b)
+  const middle = sorted.length >> 1
+  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
+}

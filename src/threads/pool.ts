@@ -1,0 +1,71 @@
+// Embedding and fitting take long enough to hold every other request up, so they run in worker threads: one that
+// embeds (an encoder takes memory) and a few that fit.
+
+import { availableParallelism } from 'node:os'
+import { Piscina } from 'piscina'
+import { foldsFor, mix, type Attribution, type TextsRead, type TrainingSet } from '../model/attribution.js'
+import { RUNS_FROM_SOURCE } from '../core/paths.js'
+import { joinVectors } from '../core/vectors.js'
+
+export interface Threads {
+  /** The name of the encoder, as it stands beside each stored vector. */
+  encoderName(): Promise<string>
+  /** n texts → n vectors, end to end. */
+  embed(texts: string[]): Promise<Float32Array<ArrayBuffer>>
+  /** Reads texts, so that they can be fitted on. */
+  readTexts(texts: string[]): Promise<TextsRead>
+  /** Fits an attribution, its two halves side by side. */
+  fit(set: TrainingSet): Promise<Attribution>
+  close(): Promise<void>
+}
+
+const EMBED_AT_ONCE = 128 // texts; between two such tasks the thread is free for a visitor's text
+const YOUNG_MEMORY = 16 // MB a thread for what is soon forgotten; V8 would take three times as much
+
+/** Starts the threads; `encoder` is a folder or a hub name (our own without it). */
+export function openThreads(encoder?: string): Threads {
+  const fileOf = (name: string): string => new URL(`./${name}-worker.${RUNS_FROM_SOURCE ? 'ts' : 'js'}`, import.meta.url).href
+  const shared = {
+    workerData: { encoder },
+    execArgv: RUNS_FROM_SOURCE ? ['--import', 'tsx'] : [],
+    atomics: 'disabled' as const,
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEMORY }
+  }
+  const most = Math.max(2, Math.min(4, availableParallelism()))
+  const embedding = new Piscina({ ...shared, filename: fileOf('embed'), minThreads: 1, maxThreads: 1, name: 'embed' })
+  const fitting = new Piscina({ ...shared, filename: fileOf('fit'), minThreads: 2, maxThreads: most, name: 'read' })
+  let name: Promise<string> | undefined
+  let isClosing = false
+  const embedSome = (texts: string[]): Promise<Float32Array> => {
+    if (isClosing) throw new Error('Terminating worker thread') // as the pool says it
+    return embedding.run(texts)
+  }
+  return {
+    encoderName() {
+      name ??= embedding.run(undefined, { name: 'encoderName' }).catch((error) => {
+        name = undefined
+        throw error
+      })
+      return name!
+    },
+    async embed(texts) {
+      const parts: Float32Array[] = []
+      for (let i = 0; i < texts.length; i += EMBED_AT_ONCE) parts.push(await embedSome(texts.slice(i, i + EMBED_AT_ONCE)))
+      return joinVectors(parts)
+    },
+    readTexts: (texts) => fitting.run(texts),
+    async fit({ counts, templates, vectors, labels }) {
+      const foldOf = foldsFor({ templates, labels })
+      const [style, whole] = await Promise.all([
+        fitting.run({ counts, labels, foldOf }, { name: 'ngrams' }),
+        fitting.run({ vectors, labels, foldOf }, { name: 'whole' })
+      ])
+      return mix(style, whole, labels)
+    },
+    async close() {
+      isClosing = true
+      await embedding.run(undefined, { name: 'encoderName' }).catch(() => {}) // the last: a thread that is stopped within onnxruntime takes the process along
+      await Promise.all([embedding.destroy(), fitting.destroy()])
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import { readFileSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import ejs from 'ejs'
+import express, { type Express } from 'express'
+import * as charts from '../pictures/charts.js'
+import { importInWords } from '../sources/archive/report.js'
+import * as format from '../text/format.js'
+import { ExpectedError } from '../core/errors.js'
+import { PATHS } from '../core/paths.js'
+import { errorPage } from './error-page.js'
+import { requestLog } from './request-log.js'
+import type { Services } from '../services/services.js'
+import { adminRoutes } from './routes/admin.js'
+import { apiRoutes } from './routes/api.js'
+import { cardRoutes } from './routes/card.js'
+import { exportRoutes } from './routes/exports.js'
+import { healthRoutes } from './routes/health.js'
+import { homeRoutes } from './routes/home.js'
+import { importRoutes } from './routes/imports.js'
+import { playRoutes } from './routes/play.js'
+import { predictionRoutes } from './routes/predictions.js'
+import { progressRoutes } from './routes/progress.js'
+import { userRoutes } from './routes/users.js'
+import { onlyFromHere, securityHeaders } from './security.js'
+import * as viewHelpers from './view-helpers.js'
+
+const SLOWEST_HEADERS = 10_000 // ms
+const SLOWEST_REQUEST = 300_000 // ms: a file of 50 MB by a slow line
+
+const picoFolder = dirname(createRequire(import.meta.url).resolve('@picocss/pico/css/pico.min.css'))
+
+/** The web app on its services; whoever calls it listens. */
+export function createApp(services: Services): Express {
+  const app = express()
+  app.disable('x-powered-by')
+  app.disable('etag') // of pages that are made anew each time; files have their own
+  app.set('trust proxy', services.config.TRUST_PROXY) // the scheme, host and address that the last proxy saw
+  app.set('view engine', 'ejs')
+  app.set('views', PATHS.views)
+  const avatar = ejs.compile(readFileSync(join(PATHS.views, 'partials', 'avatar.ejs'), 'utf8')) // once: an include finds its file anew each time
+  Object.assign(app.locals, format, viewHelpers, charts, { avatar, importInWords })
+
+  app.use(requestLog(services.log), services.metrics.requests, securityHeaders(), onlyFromHere)
+  app.use('/assets', express.static(PATHS.public, { maxAge: '1h' }))
+  app.use('/assets/pico', express.static(picoFolder, { maxAge: '1d' }))
+  app.use(express.urlencoded({ extended: false, limit: '64kb' }), express.json({ limit: '64kb' }))
+  app.use(homeRoutes(services), importRoutes(services), progressRoutes(services), userRoutes(services), predictionRoutes(services), cardRoutes(services))
+  app.use(exportRoutes(services), playRoutes(services), adminRoutes(services), healthRoutes(services), apiRoutes())
+  app.use((request) => {
+    throw new ExpectedError('not-found', `There is no page ${request.path} here.`)
+  })
+  app.use(errorPage(services))
+  return app
+}
+
+/** A server that takes requests as long as the longest text needs in an address (4,000 characters of up to 12 bytes). */
+export function createHttpServer(app: Express): Server {
+  return createServer({ maxHeaderSize: 96 * 1024, headersTimeout: SLOWEST_HEADERS, requestTimeout: SLOWEST_REQUEST, connectionsCheckingInterval: 5_000 }, app)
+}

@@ -1,0 +1,70 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { Router, type RequestHandler } from 'express'
+import { ExpectedError } from '../../core/errors.js'
+import { requestRefresh } from '../../collecting/collect-worker.js'
+import type { Services } from '../../services/services.js'
+import type { DaySpend } from '../../storage/x-budget.js'
+import type { StoredUser } from '../../storage/store.js'
+import { addressOf } from '../rate-limits.js'
+import { userJson } from '../view-helpers.js'
+
+/** The operator's page: update every user from X, or remove all. */
+export function adminRoutes(services: Services): Router {
+  const router = Router()
+  router.use('/admin', onlyAdmin(services))
+
+  router.get('/metrics', onlyAdmin(services), async (_request, response) => {
+    const { text, type } = await services.metrics.read()
+    response.type(type).send(text)
+  })
+
+  router.get('/admin', async (_request, response) => {
+    const shown = await adminPage()
+    response.format({
+      html: () => response.render('admin', shown),
+      json: () => response.json({ users: shown.users.map(userJson), spend: shown.spend, budget: shown.budget })
+    })
+  })
+
+  router.post('/admin/update', async (_request, response) => {
+    const asked = await requestRefresh(services)
+    const shown = await adminPage() // here and not in `html`: Express awaits the handler, not what format calls
+    response.format({
+      html: () => response.render('admin', { ...shown, asked }),
+      json: () => response.status(202).json({ asked })
+    })
+  })
+
+  router.post('/admin/reset', async (_request, response) => {
+    await services.collectJobs.reset()
+    const removed = await services.store.reset()
+    const shown = await adminPage()
+    response.format({
+      html: () => response.render('admin', { ...shown, removed }),
+      json: () => response.json({ removed })
+    })
+  })
+
+  async function adminPage(): Promise<{ users: StoredUser[]; spend: DaySpend[]; budget: number }> {
+    const [users, spend] = await Promise.all([services.store.listUsers(), services.xBudget.listDays()])
+    return { users, spend, budget: services.config.X_DAILY_POST_BUDGET }
+  }
+
+  return router
+}
+
+/** HTTP Basic with any user name and the operator's password, compared in constant time; few wrong ones from an address. */
+export function onlyAdmin({ config: { ADMIN_PASSWORD: password }, rateLimits: { adminTries } }: Services): RequestHandler {
+  return async (request, response, next) => {
+    if (!password) throw new ExpectedError('forbidden', 'This page is closed. Set ADMIN_PASSWORD to open it.')
+    await adminTries.check(addressOf(request))
+    const [scheme, credentials = ''] = (request.get('authorization') ?? '').split(' ')
+    const given = Buffer.from(credentials, 'base64').toString().replace(/^[^:]*:/, '')
+    if (scheme.toLowerCase() === 'basic' && timingSafeEqual(digest(given), digest(password))) return next()
+    if (credentials) await adminTries.count(addressOf(request))
+    response.set('WWW-Authenticate', 'Basic realm="HypoTweet admin", charset="UTF-8"')
+    throw new ExpectedError('unauthenticated', 'This page asks for the admin password.')
+  }
+}
+
+const digest = (text: string): Buffer => createHash('sha256').update(text).digest()

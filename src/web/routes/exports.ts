@@ -1,0 +1,50 @@
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { stringify } from 'csv-stringify'
+import { Router, type Response } from 'express'
+import { ExpectedError } from '../../core/errors.js'
+import { Username } from '../requests.js'
+import type { Services } from '../../services/services.js'
+import type { StoredUser } from '../../storage/store.js'
+
+/** A user's stored tweets to take away, newest first and without vectors; written as they are read, page by page. */
+export function exportRoutes({ store }: Services): Router {
+  const router = Router()
+
+  router.get('/users/:username/tweets.csv', async (request, response) => {
+    const user = await findUser(request.params.username)
+    announce(response, `${user.username}.csv`, 'text/csv; charset=utf-8')
+    // A spreadsheet runs a text that begins with "=", "+", "-" or "@"; the apostrophe before it is not shown there.
+    const csv = stringify({ header: true, columns: ['id', 'created_at', 'text'], bom: true, escape_formulas: true })
+    await pipeline(Readable.from(recordsOf(user)), csv, response)
+  })
+
+  router.get('/users/:username/tweets.jsonl', async (request, response) => {
+    const user = await findUser(request.params.username)
+    announce(response, `${user.username}.jsonl`, 'application/jsonl; charset=utf-8')
+    await pipeline(Readable.from(linesOf(user)), response)
+  })
+
+  async function findUser(name: string): Promise<StoredUser> {
+    const username = Username.safeParse(name)
+    const user = username.success ? await store.findUser(username.data) : null
+    if (!user) throw new ExpectedError('not-found', `@${name} has not been added here.`)
+    return user
+  }
+
+  async function* recordsOf({ id }: StoredUser): AsyncGenerator<{ id: string; created_at: string | null; text: string }> {
+    for await (const tweets of store.readTweets(id)) {
+      for (const { id, createdAt, text } of tweets) yield { id, created_at: createdAt?.toISOString() ?? null, text }
+    }
+  }
+
+  async function* linesOf(user: StoredUser): AsyncGenerator<string> {
+    for await (const record of recordsOf(user)) yield `${JSON.stringify(record)}\n`
+  }
+
+  return router
+}
+
+function announce(response: Response, fileName: string, type: string): void {
+  response.set({ 'Content-Type': type, 'Content-Disposition': `attachment; filename="${fileName}"` })
+}

@@ -1,0 +1,23 @@
+import { Router } from 'express'
+import { MAX_CANDIDATES, typedIn, Username } from '../requests.js'
+import type { Services } from '../../services/services.js'
+import { userJson } from '../view-helpers.js'
+
+/** The home page: the prediction form (the latest users chosen already), a form to add somebody, and who is here or on the way. */
+export function homeRoutes({ config, store, collectJobs }: Services): Router {
+  const router = Router()
+
+  router.get('/', async (request, response) => {
+    const users = await store.listUsers()
+    const typed = typedIn(request.query)
+    const asked = await collectJobs.find(typed.users.filter((name) => Username.safeParse(name).success))
+    const collecting = asked.every(({ state }) => state === 'done') ? [] : asked
+    const chosen = typed.users.length > 0 ? typed.users : users.slice(0, MAX_CANDIDATES).map(({ username }) => username)
+    response.format({
+      html: () => response.render('home', { users, collecting, typed: { ...typed, users: chosen }, canCollect: Boolean(config.X_BEARER_TOKEN) }),
+      json: () => response.json({ users: users.map(userJson) })
+    })
+  })
+
+  return router
+}

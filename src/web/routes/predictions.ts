@@ -1,0 +1,29 @@
+import { Router } from 'express'
+import { limitedBy } from '../rate-limits.js'
+import { AskPrediction } from '../requests.js'
+import type { Services } from '../../services/services.js'
+import { predictAuthor, type Prediction } from '../../prediction/predict-author.js'
+import { shareOf } from '../share.js'
+
+/** The prediction: a result is an address, so that it can be shared. */
+export function predictionRoutes(services: Services): Router {
+  const router = Router()
+
+  router.get('/predictions', limitedBy(services.rateLimits.predictions), async (request, response) => {
+    const { users, text } = AskPrediction.parse(request.query)
+    const prediction = await predictAuthor(services, { usernames: users, text })
+    const typed = { username: '', importing: false, text, users: prediction.candidates.map(({ user }) => user.username) }
+    const everybody = await services.store.listProfiles()
+    response.format({
+      html: () => response.render('prediction', { prediction, users: everybody, typed, share: shareOf(request, prediction) }),
+      json: () => response.json(predictionJson(prediction))
+    })
+  })
+
+  return router
+}
+
+/** Every number that the page draws; candidates most likely first. */
+function predictionJson({ candidates, ...prediction }: Prediction): object {
+  return { ...prediction, candidates: candidates.map(({ user, ...candidate }) => ({ username: user.username, ...candidate })) }
+}

@@ -1,0 +1,289 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ExpectedError } from '../../../src/core/errors.js'
+import { openThreads, type Threads } from '../../../src/threads/pool.js'
+import { dot, fromBytes } from '../../../src/core/vectors.js'
+import { createXApi } from '../../../src/sources/x/x-api.js'
+import { collect } from '../../support/collect.js'
+import { databases, type TestDatabase } from '../../support/databases.js'
+import { openTestServices, type TestServices } from '../../support/services.js'
+import { startXApi, type XApiServer } from '../../../support/x-api-stand-in.js'
+
+let threads: Threads
+
+beforeAll(() => {
+  threads = openThreads()
+})
+afterAll(() => threads.close())
+
+describe.each(databases)('collecting tweets into the $name', ({ open }) => {
+  let database: TestDatabase
+  let x: XApiServer
+  let services: TestServices
+
+  beforeAll(async () => {
+    database = await open()
+  })
+  beforeEach(async () => {
+    x = await startXApi()
+    services = openTestServices(database, { X_BEARER_TOKEN: 'good', X_API_URL: x.url }, threads)
+    await services.store.reset()
+    await services.collectJobs.reset()
+  })
+  afterEach(async () => {
+    await services.close()
+    await x.close()
+  })
+  afterAll(() => database.close())
+
+  const limitedTo = (posts: number): TestServices => ({ ...services, config: { ...services.config, X_POSTS_PER_USER: posts } })
+
+  /** The stored tweets, newest first. */
+  const stored = () => services.prisma.tweet.findMany({ orderBy: { position: 'desc' } })
+  const storedTexts = async () => (await stored()).map(({ text }) => text)
+
+  test('stores a user and their newest posts, each with its vector', async () => {
+    const { user, added } = await collect(limitedTo(130), 'tansy_EXAMPLE')
+    expect(added).toBe(130)
+    expect(user).toMatchObject({
+      id: x.userId('Tansy_Example'),
+      username: 'Tansy_Example',
+      name: 'tansy 🌱',
+      pictureUrl: expect.stringMatching(/^https:\/\/pbs\.twimg\.com\//),
+      source: 'x',
+      tweets: 130
+    })
+    expect(user).toEqual(await services.store.findUser('Tansy_Example'))
+    const tweets = await stored()
+    expect(user.newestTweetId).toBe(tweets[0].id)
+    expect(tweets.map(({ id }) => id)).toEqual(tweets.map(({ position }) => String(position)))
+    expect(tweets.every(({ createdAt }) => createdAt instanceof Date)).toBe(true)
+    expect(tweets.filter(({ text }) => /^(@|RT @)/.test(text))).toEqual([])
+    for (const tweet of [tweets[0], tweets[77], tweets[129]]) {
+      expect(tweet.encoder).toBe(await threads.encoderName())
+      expect(dot(fromBytes(tweet.embedding), await threads.embed([tweet.text]))).toBeCloseTo(1, 4)
+    }
+  })
+
+  test('pays X for each post once: the second time it reads only what is newer', async () => {
+    const first = await collect(limitedTo(60), 'Fell_Example')
+    expect(x.calls).toEqual({ requests: 2, users: 1, posts: 60 })
+    x.addPosts('Fell_Example', ['The ferry is late.', '@Query_Example It is.', 'The ferry has come after all.'])
+    const second = await collect(limitedTo(60), 'Fell_Example')
+    expect(second.added).toBe(2)
+    expect(x.calls).toEqual({ requests: 4, users: 2, posts: 62 })
+    expect(second.user.tweets).toBe(62)
+    expect(BigInt(second.user.newestTweetId!)).toBeGreaterThan(BigInt(first.user.newestTweetId!))
+    expect((await storedTexts()).slice(0, 2)).toEqual(['The ferry has come after all.', 'The ferry is late.'])
+  })
+
+  test('says so when nothing is newer, and when that was looked up', async () => {
+    const { user } = await collect(limitedTo(20), 'Fell_Example')
+    await services.prisma.user.updateMany({ data: { collectedAt: new Date(0) } })
+    const again = await collect(limitedTo(20), 'FELL_example')
+    expect(again).toMatchObject({ added: 0, user: { tweets: 20, newestTweetId: user.newestTweetId } })
+    expect(again.user.collectedAt).not.toEqual(new Date(0))
+    expect(x.calls.posts).toBe(20)
+    expect(await services.store.listUsers()).toHaveLength(1)
+  })
+
+  test('takes a new name and picture over', async () => {
+    const account = x.addUser('Wren_Example', { name: 'Before' })
+    x.addPosts('Wren_Example', ['one thing', 'another thing'])
+    await collect(services, 'Wren_Example')
+    Object.assign(account, { name: 'After', profile_image_url: 'https://pbs.twimg.com/after.png' })
+    expect(await collect(services, 'Wren_Example')).toMatchObject({
+      added: 0,
+      user: { name: 'After', pictureUrl: 'https://pbs.twimg.com/after.png', tweets: 2 }
+    })
+  })
+
+  test.each([
+    [20, 20, 20],
+    [100, 100, 100],
+    [101, 105, 105],
+    [200, 108, 108]
+  ])('with X_POSTS_PER_USER at %d keeps %d posts of a user with 108, all of the %d that it reads', async (limit, kept, read) => {
+    const { added, user } = await collect(limitedTo(limit), 'Fell_Example')
+    expect([added, user.tweets, x.calls.posts]).toEqual([kept, kept, read])
+  })
+
+  test('keeps one of several posts that differ only in links, case and spaces', async () => {
+    x.addUser('Echo_Example')
+    x.addPosts('Echo_Example', ['Good  morning', 'GOOD MORNING https://t.co/abc', 'Good night', 'https://t.co/only'])
+    expect(await collect(services, 'Echo_Example')).toMatchObject({ added: 2 })
+    expect(await storedTexts()).toEqual(['Good night', 'GOOD MORNING https://t.co/abc'])
+  })
+
+  test('does not store again what repeats a stored post, and never reads it again', async () => {
+    x.addUser('Echo_Example')
+    x.addPosts('Echo_Example', ['Good morning', 'Good night'])
+    await collect(services, 'Echo_Example')
+    x.addPosts('Echo_Example', ['good night https://t.co/xyz', 'GOOD MORNING'])
+    expect(await collect(services, 'Echo_Example')).toMatchObject({ added: 0, user: { tweets: 2 } })
+    expect(x.calls.posts).toBe(4)
+    expect(await collect(services, 'Echo_Example')).toMatchObject({ added: 0, user: { tweets: 2 } })
+    expect(x.calls.posts).toBe(4)
+  })
+
+  test('goes on after an empty page that is not the last', async () => {
+    expect(await collect(limitedTo(20), 'emptypage')).toMatchObject({ added: 20 })
+  })
+
+  test('takes posts beside which X reports errors', async () => {
+    expect(await collect(limitedTo(20), 'partial')).toMatchObject({ added: 20 })
+  })
+
+  test('stores long posts whole, with entities decoded once', async () => {
+    await collect(limitedTo(20), 'longposts')
+    for (const text of await storedTexts()) {
+      expect(text).toMatch(/^Tea & toast <3 .{280,}The end\.$/)
+      expect(text).not.toContain('&amp;')
+    }
+    x.addUser('Entity_Example')
+    x.addPosts('Entity_Example', ['how to write &amp;lt; &amp; &quot;'])
+    await collect(services, 'Entity_Example')
+    expect(await storedTexts()).toContain('how to write &lt; & "')
+  })
+
+  test('keeps a user who is called otherwise on X now, and reads only what is newer', async () => {
+    x.addUser('Old_Example')
+    x.addPosts('Old_Example', ['one thing', 'another thing'])
+    await collect(services, 'Old_Example')
+    x.addUser('New_Example').id = x.userId('Old_Example')
+    expect(await collect(services, 'New_Example')).toMatchObject({ added: 0, user: { username: 'New_Example' } })
+    expect(x.calls.posts).toBe(2)
+    expect(await services.store.listUsers()).toMatchObject([{ username: 'New_Example', tweets: 2 }])
+  })
+
+  test('starts anew for an account that was given the name of another', async () => {
+    await collect(limitedTo(20), 'Fell_Example')
+    x.addUser('Fell_Example').id = '424242'
+    x.addPosts('Fell_Example', ['I am somebody else', 'entirely'])
+    expect(await collect(services, 'Fell_Example')).toMatchObject({ added: 2, user: { id: '424242', tweets: 2 } })
+    expect(await services.store.listUsers()).toHaveLength(1)
+    expect(await storedTexts()).toEqual(['entirely', 'I am somebody else'])
+  })
+
+  test("puts X's user in the place of a sample of the same name", async () => {
+    const sample = { id: 'sample:1', username: 'fell_example', name: 'S', pictureUrl: null, source: 'sample' as const }
+    await services.store.saveTweets(sample, null, [], 'encoder')
+    await collect(limitedTo(20), 'Fell_Example')
+    expect(await services.store.listUsers()).toMatchObject([{ source: 'x', tweets: 20 }])
+  })
+
+  test.each([
+    ['nobody', 'not-found'], ['gone', 'not-found'], ['suspended', 'forbidden'], ['protected', 'forbidden'], ['protectedtl', 'forbidden'],
+    ['empty', 'unusable'], ['onlyreplies', 'unusable'],
+    ['unauthorized', 'unavailable'], ['broke', 'unavailable'], ['notenrolled', 'unavailable'], ['capped', 'unavailable'], ['ratelimitedforever', 'unavailable'],
+    ['flaky', 'bad-source'], ['down', 'bad-source'], ['garbage', 'bad-source'], ['oddshape', 'bad-source'], ['nullerror', 'bad-source'], ['badgzip', 'bad-source'],
+    ['cutoff', 'bad-source'], ['hangup', 'bad-source'], ['slow', 'unavailable'], ['trickle', 'unavailable']
+  ])('leaves no user behind when %s fails (%s) before the first page', async (username, reason) => {
+    const hangs = ['slow', 'trickle'].includes(username)
+    const hasty = { ...services, xApi: createXApi({ token: 'good', url: x.url, timeoutMs: 200 }) }
+    const error = await collect(hangs ? hasty : services, username).catch((thrown) => thrown)
+    expect(error).toBeInstanceOf(ExpectedError)
+    expect(error).toMatchObject({ reason })
+    expect(await services.store.listUsers()).toEqual([])
+    expect(await stored()).toEqual([])
+  })
+
+  test('says of a user without posts of their own that there are none', async () => {
+    x.addUser('Links_Example')
+    x.addPosts('Links_Example', ['https://t.co/a', 'https://t.co/b'])
+    for (const username of ['empty', 'onlyreplies', 'Links_Example']) {
+      await expect(collect(services, username)).rejects.toThrow(`@${username} has no posts of their own`)
+    }
+    expect(await services.store.listUsers()).toEqual([])
+  })
+
+  test('works when it is tried again after X was unwell', async () => {
+    for (let i = 0; i < 2; i++) await expect(collect(limitedTo(20), 'flaky')).rejects.toThrow('X is not well')
+    expect(await collect(limitedTo(20), 'flaky')).toMatchObject({ added: 20 })
+  })
+
+  test('leaves a user who is there as they were when X refuses', async () => {
+    await collect(limitedTo(20), 'Fell_Example')
+    const before = await services.store.listUsers()
+    const refused = { ...services, xApi: createXApi({ token: 'wrong', url: x.url }) }
+    await expect(collect(refused, 'Fell_Example')).rejects.toMatchObject({ reason: 'unavailable' })
+    expect(await services.store.listUsers()).toEqual(before)
+  })
+
+  test('keeps what was read when the texts cannot be embedded, and embeds it when it is tried again', async () => {
+    const broken = { ...limitedTo(20), threads: { ...threads, embed: () => Promise.reject(new Error('no encoder')) } }
+    await expect(collect(broken, 'Fell_Example')).rejects.toThrow('no encoder')
+    expect(await collect(limitedTo(20), 'Fell_Example')).toMatchObject({ added: 20 })
+    expect((await stored()).map(({ encoder }) => encoder)).toEqual(Array(20).fill(await threads.encoderName()))
+    expect(x.calls.posts).toBe(20)
+  })
+
+  test('goes on behind the last page that was stored, and pays for none twice', async () => {
+    let pages = 0
+    const readPosts: TestServices['xApi']['readPosts'] = async (...page) => {
+      if (pages++ === 2) throw new ExpectedError('bad-source', 'X is not well at the moment.', {})
+      return services.xApi.readPosts(...page)
+    }
+    await expect(collect({ ...limitedTo(250), xApi: { ...services.xApi, readPosts } }, 'Tansy_Example')).rejects.toThrow('not well')
+    expect(await services.store.listUsers()).toMatchObject([{ tweets: 200, newestTweetId: null }])
+    x.addPosts('Tansy_Example', ['written in between'])
+    expect(await collect(limitedTo(250), 'Tansy_Example')).toMatchObject({ added: 250, user: { tweets: 250 } })
+    expect(x.calls).toMatchObject({ posts: 250, users: 1 })
+    expect(new Set(x.served).size).toBe(250)
+    expect(await collect(limitedTo(250), 'Tansy_Example')).toMatchObject({ added: 1, user: { tweets: 251 } })
+  })
+
+  describe('of a user who has deleted some', () => {
+    test('removes those that X no longer shows, and says how many', async () => {
+      await collect(limitedTo(60), 'Fell_Example')
+      const gone = x.removePosts('Fell_Example', 3, 5)
+      x.addPosts('Fell_Example', ['Something new.'])
+      const { user, added } = await collect(limitedTo(60), 'Fell_Example')
+      const ids = (await stored()).map(({ id }) => id)
+      expect(gone.filter((id) => ids.includes(id))).toEqual([])
+      expect((await services.collectJobs.find(['Fell_Example']))[0].removed).toBe(3)
+      expect(ids).toEqual(x.served.slice(-60).concat(ids.slice(60)))
+      expect(added).toBeGreaterThan(0)
+      expect(user.tweets).toBe(ids.length)
+    })
+
+    test('leaves older ones alone that X would not have shown again', async () => {
+      await collect(limitedTo(100), 'Fell_Example')
+      x.removePosts('Fell_Example', 1, 1)
+      await collect(limitedTo(20), 'Fell_Example')
+      expect((await stored()).length).toBe(99)
+    })
+
+    test('removes what is older than all that is left', async () => {
+      await collect(limitedTo(60), 'Fell_Example')
+      x.removePosts('Fell_Example', 200, 10)
+      await collect(limitedTo(60), 'Fell_Example')
+      expect((await stored()).map(({ id }) => id)).toEqual(x.served.slice(60))
+      expect(await stored()).toHaveLength(9)
+    })
+
+    test('removes the user who has none left', async () => {
+      await collect(limitedTo(60), 'Fell_Example')
+      x.removePosts('Fell_Example', 200)
+      await expect(collect(limitedTo(60), 'Fell_Example')).rejects.toMatchObject({ reason: 'unusable' })
+      expect(await stored()).toEqual([])
+    })
+
+    test('reads only what is newer where there are as many as before', async () => {
+      await collect(limitedTo(60), 'Fell_Example')
+      x.addPosts('Fell_Example', ['Something new.', 'Something newer.'])
+      x.removePosts('Fell_Example', 1, 10)
+      await collect(limitedTo(60), 'Fell_Example')
+      expect(x.calls.posts).toBe(62)
+    })
+
+    test('stores the repeat of one that is gone', async () => {
+      x.addUser('Echo_Example')
+      x.addPosts('Echo_Example', ['Good morning', 'Good night'])
+      await collect(services, 'Echo_Example')
+      x.addPosts('Echo_Example', ['GOOD MORNING'])
+      x.removePosts('Echo_Example', 2, 1)
+      await collect(services, 'Echo_Example')
+      expect(await storedTexts()).toEqual(['GOOD MORNING'])
+    })
+  })
+})

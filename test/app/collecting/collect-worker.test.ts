@@ -1,0 +1,298 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { requestCollecting, requestRefresh, startWorker, type Worker } from '../../../src/collecting/collect-worker.js'
+import { openThreads, type Threads } from '../../../src/threads/pool.js'
+import { progressJson } from '../../../src/web/view-helpers.js'
+import { settled } from '../../support/collect.js'
+import { databases, type TestDatabase } from '../../support/databases.js'
+import { openTestServices, serve, type TestServices } from '../../support/services.js'
+import { startXApi, type XApiServer } from '../../../support/x-api-stand-in.js'
+
+const LEASE = { beat: 100, silence: 800 } // ms
+let threads: Threads
+
+beforeAll(() => {
+  threads = openThreads()
+})
+afterAll(() => threads.close())
+
+describe.each(databases)('collecting in the background in the $name', ({ open }) => {
+  let database: TestDatabase
+  let x: XApiServer
+  let opened: TestServices[]
+  let workers: Worker[]
+
+  beforeAll(async () => {
+    database = await open()
+  })
+  beforeEach(async () => {
+    x = await startXApi()
+    opened = []
+    workers = []
+    const services = process({})
+    await services.store.reset()
+    await services.collectJobs.reset()
+    await services.prisma.spend.deleteMany()
+  })
+  afterEach(async () => {
+    await Promise.all(workers.map((worker) => worker.stop()))
+    await Promise.all(opened.map((services) => services.close()))
+    await x.close()
+  })
+  afterAll(() => database.close())
+
+  /** The services of one of several processes. */
+  function process(settings: Record<string, string>): TestServices {
+    const services = openTestServices(database, { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: '60', ...settings }, threads, LEASE)
+    opened.push(services)
+    return services
+  }
+
+  async function working(settings: Record<string, string> = {}): Promise<TestServices> {
+    const services = process(settings)
+    workers.push(await startWorker(services))
+    return services
+  }
+
+  /** Every stored post's id. */
+  const storedIds = async () => (await opened[0].prisma.tweet.findMany({ select: { id: true } })).map(({ id }) => id).sort()
+  const spent = async () => (await opened[0].prisma.spend.findMany()).reduce((sum, { posts }) => sum + posts, 0)
+
+  test('reads four users side by side, and the one that fails holds nobody up', async () => {
+    const services = await working()
+    const names = ['Tansy_Example', 'Fell_Example', 'Bangs_Example', 'protected']
+    x.latency = 150
+    await requestCollecting(services, names)
+    await settled(services, names, ({ state }) => state !== 'queued')
+    const found = await settled(services, names)
+    expect(found.map(({ usernameKey, state, read, embedded }) => [usernameKey, state, read, embedded])).toEqual([
+      ['bangs_example', 'done', 60, 60], ['fell_example', 'done', 60, 60], ['protected', 'failed', 0, 0], ['tansy_example', 'done', 60, 60]
+    ])
+    expect((await services.store.listUsers()).map(({ username, tweets }) => [username, tweets]).sort()).toEqual([
+      ['Bangs_Example', 60], ['Fell_Example', 60], ['Tansy_Example', 60]
+    ])
+  })
+
+  test('reads a user whom several ask for at once one time', async () => {
+    const services = [await working(), await working()]
+    await Promise.all(Array.from({ length: 6 }, (_, i) => requestCollecting(services[i % 2], [i % 3 ? 'Fell_Example' : 'FELL_EXAMPLE'])))
+    await settled(services[0], ['Fell_Example'])
+    expect(x.calls).toEqual({ requests: 2, posts: 60, users: 1 })
+  })
+
+  test.each([
+    ['nobody', 'not-found', /^There is no X user @nobody\.$/],
+    ['gone', 'not-found', /^There is no X user @gone\.$/],
+    ['suspended', 'forbidden', /^X has suspended @suspended/],
+    ['protected', 'forbidden', /^@protected protects their posts/],
+    ['protectedtl', 'forbidden', /^@protectedtl protects their posts/],
+    ['empty', 'unusable', /^@empty has no posts of their own/],
+    ['onlyreplies', 'unusable', /^@onlyreplies has no posts of their own/],
+    ['unauthorized', 'unavailable', /X does not accept the token in the setting X_BEARER_TOKEN/],
+    ['broke', 'unavailable', /X_BEARER_TOKEN has no credits left/],
+    ['notenrolled', 'unavailable', /X_BEARER_TOKEN has no access/],
+    ['capped', 'unavailable', /X_BEARER_TOKEN has read as many posts as its plan allows/]
+  ])('ends at once where X answers like %s (%s), and says why', async (username, reason, words) => {
+    const services = await working()
+    await requestCollecting(services, [username])
+    const [collection] = await settled(services, [username])
+    expect(collection).toMatchObject({ state: 'failed', reason, message: expect.stringMatching(words), attempts: 1 })
+    expect(progressJson(collection).words).toMatch(words)
+    expect(await services.store.listUsers()).toEqual([])
+  })
+
+  test.each([
+    ['ratelimited', /^X asks us to wait until \d\d:\d\d UTC; this goes on by itself\.$/],
+    ['flaky', /^X is not well at the moment; this goes on by itself\.$/],
+    ['cutoff', /^X's answer broke off or made no sense; this goes on by itself\.$/]
+  ])('waits where X answers like %s, says so, and goes on by itself', async (username, words) => {
+    const services = await working()
+    await requestCollecting(services, [username])
+    const [waiting] = await settled(services, [username], ({ state }) => state === 'waiting')
+    expect(progressJson(waiting)).toMatchObject({ words: expect.stringMatching(words), ended: false })
+    expect(await settled(services, [username])).toMatchObject([{ state: 'done', read: 60, kept: 60, attempts: 0 }])
+    expect(new Set(x.served).size).toBe(x.served.length)
+    expect(await storedIds()).toEqual([...x.served].sort())
+    expect(x.calls.users).toBe(1)
+  })
+
+  test('asks nothing of X before a rate limit ends', async () => {
+    const services = await working()
+    await requestCollecting(services, ['ratelimitedforever'])
+    const [{ dueAt }] = await settled(services, ['ratelimitedforever'], ({ state }) => state === 'waiting')
+    expect(dueAt.getTime() - Date.now()).toBeGreaterThan(14 * 60_000)
+    await pause(2 * LEASE.silence)
+    expect(x.calls.requests).toBe(2)
+  })
+
+  test.each(['down', 'garbage', 'oddshape', 'badgzip', 'hangup', 'slow', 'trickle'])('tries %s again with growing pauses', async (username) => {
+    const services = await working()
+    await requestCollecting(services, [username])
+    const [first] = await settled(services, [username], ({ attempts }) => attempts === 1)
+    const [second] = await settled(services, [username], ({ attempts }) => attempts === 2)
+    expect([first.state, second.state]).toEqual(['waiting', 'waiting'])
+    const pauses = [first, second].map(({ dueAt, updatedAt }) => Math.round((dueAt.getTime() - updatedAt.getTime()) / 1000))
+    expect(pauses).toEqual([1, 2])
+  })
+
+  test('gives up after eight attempts, and says how many there were', async () => {
+    const services = await working()
+    await requestCollecting(services, ['down'])
+    await settled(services, ['down'], ({ attempts }) => attempts === 1)
+    await services.prisma.collectJob.updateMany({ data: { attempts: 7 } })
+    expect(await settled(services, ['down'])).toMatchObject([
+      { state: 'failed', reason: 'bad-source', message: 'X is not well at the moment. It was tried 8 times.' }
+    ])
+  })
+
+  test.each(['emptypage', 'partial', 'longposts'])('reads %s like anybody', async (username) => {
+    const services = await working()
+    await requestCollecting(services, [username])
+    expect(await settled(services, [username])).toMatchObject([{ state: 'done', read: 60, kept: 60 }])
+  })
+
+  test('hands back what it reads when it is stopped, and another goes on there', async () => {
+    const first = process({ X_POSTS_PER_USER: '300' })
+    const worker = await startWorker(first)
+    x.latency = 100
+    await requestCollecting(first, ['Tansy_Example'])
+    await settled(first, ['Tansy_Example'], ({ read }) => read >= 100)
+    await worker.stop()
+    expect(await first.collectJobs.find(['Tansy_Example'])).toMatchObject([{ state: 'queued', worker: null }])
+    const second = await working({ X_POSTS_PER_USER: '300' })
+    await settled(second, ['Tansy_Example'])
+    expect(new Set(x.served).size).toBe(x.served.length)
+    expect(await storedIds()).toEqual([...x.served].sort())
+  })
+
+  test('takes up what the queue has lost', async () => {
+    const services = process({})
+    await services.collectJobs.request('Fell_Example', 60)
+    await working()
+    expect(await settled(services, ['Fell_Example'])).toMatchObject([{ state: 'done' }])
+  })
+
+  describe('within the day’s budget', () => {
+    test('asks for not one post more, across processes, and goes on the next day', async () => {
+      const services = [await working({ X_DAILY_POST_BUDGET: '130' }), await working({ X_DAILY_POST_BUDGET: '130' })]
+      const names = ['Tansy_Example', 'Fell_Example', 'Bangs_Example', 'Query_Example']
+      await Promise.all(names.map((name, i) => requestCollecting(services[i % 2], [name])))
+      const found = await settled(services[0], names, ({ state }) => state === 'done' || state === 'waiting')
+      expect(x.calls.posts).toBe(130)
+      expect(await spent()).toBe(130)
+      expect(await storedIds()).toEqual([...x.served].sort())
+      const waiting = found.filter(({ state }) => state === 'waiting')
+      expect(waiting.length).toBeGreaterThan(0)
+      for (const collection of waiting) {
+        expect(collection.dueAt.toISOString()).toMatch(/T00:00:00.000Z$/)
+        expect(progressJson(collection).words).toMatch(/budget of 130 posts.*opens again at 00:00 UTC.*imported.*goes on by itself/)
+      }
+      await services[0].prisma.spend.updateMany({ data: { day: new Date(Date.now() - 24 * 3_600_000) } }) // a new day
+      await services[0].prisma.collectJob.updateMany({ where: { state: 'waiting' }, data: { dueAt: new Date(0) } })
+      await settled(services[0], names, ({ state, read }) => state === 'done' || read > 0 && state === 'waiting')
+      expect(new Set(x.served).size).toBe(x.served.length)
+    })
+
+    test('refuses to add anybody when it is spent', async () => {
+      const services = await working({ X_DAILY_POST_BUDGET: '60' })
+      await requestCollecting(services, ['Fell_Example'])
+      await settled(services, ['Fell_Example'])
+      await expect(requestCollecting(services, ['Bangs_Example'])).rejects.toMatchObject({
+        reason: 'unavailable',
+        message: "Today's budget of 60 posts from X is spent. It opens again at 00:00 UTC (tweets can be imported from a file at any time).",
+        retry: { at: expect.any(Date) }
+      })
+      expect(await services.collectJobs.find(['Bangs_Example'])).toEqual([])
+    })
+
+    test('counts what X may have charged for and did not deliver, and nothing that it refused', async () => {
+      const services = await working()
+      await requestCollecting(services, ['cutoff', 'flaky', 'protectedtl'])
+      await settled(services, ['cutoff', 'flaky', 'protectedtl'])
+      expect(x.calls.posts).toBe(120)
+      expect(await spent()).toBe(180)
+    })
+  })
+
+  describe('a refresh', () => {
+    test('asks only for what is newer, one user after another', async () => {
+      const services = await working()
+      const names = ['Fell_Example', 'Bangs_Example', 'Query_Example']
+      await requestCollecting(services, names)
+      await settled(services, names)
+      const archive = { id: 'archive:ann', username: 'Ann', name: 'Ann', pictureUrl: null, source: 'archive' as const }
+      await services.store.saveTweets(archive, null, [], 'none')
+      x.addPosts('Fell_Example', ['One more.', 'And another.'])
+      expect(await requestRefresh(services)).toBe(3)
+      const due = (await services.collectJobs.find(names)).map(({ dueAt }) => dueAt.getTime()).sort()
+      expect(due[1] - due[0]).toBeGreaterThanOrEqual(19_000)
+      expect(due[2] - due[1]).toBeGreaterThanOrEqual(19_000)
+      await services.prisma.collectJob.updateMany({ data: { dueAt: new Date(0) } })
+      await settled(services, names)
+      expect(x.calls).toEqual({ requests: 12, users: 6, posts: 182 })
+      expect(await services.store.findUser('Fell_Example')).toMatchObject({ tweets: 62 })
+      expect(await services.collectJobs.find(['Ann'])).toEqual([])
+    })
+
+    test('removes posts that X no longer shows, and users who became protected, suspended or nobody', async () => {
+      const services = await working()
+      const names = ['Fell_Example', 'Bangs_Example', 'Query_Example']
+      await requestCollecting(services, names)
+      await settled(services, names)
+      const gone = x.removePosts('Fell_Example', 2, 3)
+      x.addUser('Bangs_Example', { protected: true })
+      const suspended = { id: '1', username: 'suspended', name: 'S', pictureUrl: null, source: 'x' as const }
+      await services.store.saveTweets(suspended, null, [], 'none')
+      await requestRefresh(services)
+      await services.prisma.collectJob.updateMany({ data: { dueAt: new Date(0) } })
+      await settled(services, [...names, 'suspended'])
+      expect((await services.store.listUsers()).map(({ username }) => username).sort()).toEqual(['Fell_Example', 'Query_Example'])
+      expect((await storedIds()).filter((id) => gone.includes(id))).toEqual([])
+    })
+
+    test('that finds X unwell removes nobody', async () => {
+      const services = await working()
+      for (const username of ['down', 'unauthorized', 'broke', 'notenrolled']) {
+        await services.store.saveTweets({ id: username, username, name: username, pictureUrl: null, source: 'x' }, null, [], 'none')
+      }
+      await requestRefresh(services)
+      await services.prisma.collectJob.updateMany({ data: { dueAt: new Date(0) } })
+      await settled(services, ['down', 'unauthorized', 'broke', 'notenrolled'], ({ attempts }) => attempts > 0)
+      expect(await services.store.listUsers()).toHaveLength(4)
+    })
+
+    test('comes by itself at the times of REFRESH_CRON', { timeout: 150_000 }, async () => {
+      const services = await working({ REFRESH_CRON: '* * * * *' })
+      await requestCollecting(services, ['Fell_Example'])
+      await settled(services, ['Fell_Example'])
+      x.addPosts('Fell_Example', ['One more.'])
+      while ((await services.store.findUser('Fell_Example'))?.tweets !== 61) await pause(200)
+      expect(x.calls.posts).toBe(61)
+    })
+  })
+
+  test('by two workers for two webs stores every post of twenty users once, and asks for each once', { timeout: 120_000 }, async () => {
+    const names = Array.from({ length: 20 }, (_, i) => `User_${i}_Example`)
+    names.forEach((username, u) => {
+      x.addUser(username)
+      x.addPosts(username, Array.from({ length: 40 + u }, (_, i) => `${username} says ${i}`))
+    })
+    const services = [await working(), await working()]
+    const webs = await Promise.all([process({ WORK_QUEUE: 'false' }), process({ WORK_QUEUE: 'false' })].map(serve))
+    const add = (web: number, usernames: string[]) => fetch(`${webs[web].url}/users`, {
+      method: 'POST', redirect: 'manual', body: new URLSearchParams({ username: usernames.join(' ') })
+    })
+    const groups = [0, 4, 8, 12, 16].map((first) => names.slice(first, first + 4))
+    const answers = await Promise.all(groups.flatMap((group) => [add(0, group), add(1, group)])) // each asked for twice
+    expect(answers.map(({ status }) => status)).toEqual(Array(10).fill(303))
+    const found = await settled(services[0], names)
+    expect(found.map(({ state }) => state)).toEqual(Array(20).fill('done'))
+    const posts = names.reduce((sum, _, u) => sum + 40 + u, 0)
+    expect(x.calls.posts).toBe(posts)
+    expect(new Set(x.served).size).toBe(posts)
+    expect(await storedIds()).toEqual([...x.served].sort())
+    expect(await spent()).toBe(posts)
+    expect(x.calls.users).toBe(20)
+    await Promise.all(webs.map((web) => web.close()))
+  })
+})

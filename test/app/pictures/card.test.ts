@@ -1,0 +1,188 @@
+import { inflateSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { cardSvg } from '../../../src/pictures/card.js'
+import type { Verdict } from '../../../src/model/attribution.js'
+import type { Prediction } from '../../../src/prediction/predict-author.js'
+import { toPng } from '../../../src/pictures/png.js'
+import { clip, widthOf, wrap } from '../../../src/pictures/wrap-text.js'
+import { openSampleApp } from '../../support/services.js'
+
+const NAMES = ['ruth_demo', 'ivo_demo', 'tara_demo', 'milo_demo']
+const PROBABILITIES = [0.92, 0.05, 0.02, 0.01]
+
+/** As much of a prediction as is drawn on a card. */
+function predictionOf(text: string, { users = NAMES, verdict = 'named' as Verdict } = {}): Prediction {
+  const candidates = users.map((username, i) => ({ user: { username }, probability: PROBABILITIES[i] }))
+  return { text, verdict, author: users[0], candidates } as unknown as Prediction
+}
+
+/** The texts of an SVG as they are read, entities decoded, without what no reader sees. */
+function textsOf(svg: string): string[] {
+  const entities: Record<string, string> = { lt: '<', gt: '>', quot: '"', '#39': "'", amp: '&' }
+  return [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) =>
+    text.replace(/&(lt|gt|quot|#39|amp);/g, (_, name: string) => entities[name]).replaceAll('\u200c', ''))
+}
+
+/** The quotation's lines: what stands between the head and the answer. */
+const quoted = (svg: string): string[] =>
+  textsOf(svg).slice(2, textsOf(svg).findIndex((text) => /^(Most|Too|Unlike)/.test(text)))
+
+/** Width, height and the pixels' bytes (with a filter byte before each row) of a PNG. */
+function readPng(png: Buffer): { width: number; height: number; bytes: Buffer } {
+  const services: Buffer[] = []
+  for (let at = 8; at < png.length; at += 12 + png.readUInt32BE(at)) {
+    const type = png.toString('latin1', at + 4, at + 8)
+    if (type === 'IDAT') services.push(png.subarray(at + 8, at + 8 + png.readUInt32BE(at)))
+  }
+  return { width: png.readUInt32BE(16), height: png.readUInt32BE(20), bytes: inflateSync(Buffer.concat(services)) }
+}
+
+function expectPicture(png: Buffer): void {
+  expect([...png.subarray(0, 8)]).toEqual([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
+  const { width, height, bytes } = readPng(png)
+  expect([width, height]).toEqual([1200, 630])
+  expect(new Set(bytes).size).toBeGreaterThan(50)
+}
+
+describe('the card as SVG', () => {
+  test('shows the app, the text, the answer and every candidate', () => {
+    const texts = textsOf(cardSvg(predictionOf('Nobody wrote this.')))
+    expect(texts).toEqual([
+      'HypoTweet', 'A text that nobody has written', 'Nobody wrote this.', 'Most likely @ruth_demo: 92%',
+      '@ruth_demo', '92%', '@ivo_demo', '5%', '@tara_demo', '2%', '@milo_demo', '1%'
+    ])
+  })
+
+  test.each([2, 3, 4])('has a bar for each of %d candidates, as long as it is likely', (k) => {
+    const svg = cardSvg(predictionOf('text', { users: NAMES.slice(0, k) }))
+    const track = Number(/width="(\d+)" fill="#e7e3f6"/.exec(svg)![1])
+    const bars = [...svg.matchAll(/ rx="10" width="([\d.]+)" fill="#(?:5b4bb7|958bc8)"/g)].map(([, w]) => Number(w))
+    expect(bars).toHaveLength(k)
+    expect(bars[0]).toBeCloseTo(0.92 * track, 0)
+    expect(bars).toEqual([...bars].sort((a, b) => b - a))
+    for (const [, y] of svg.matchAll(/ y="([\d.]+)"/g)) expect(Number(y)).toBeLessThan(630)
+  })
+
+  test.each([
+    ['named', 'Most likely @ruth_demo: 92%', 1],
+    ['too close to call', 'Too close to call', 0],
+    ['unlike any of them', 'Unlike any of them', 0]
+  ] as const)('says that it is %s, and only then makes one stand out', (verdict, words, bold) => {
+    const svg = cardSvg(predictionOf('text', { verdict }))
+    expect(textsOf(svg)).toContain(words)
+    expect(textsOf(svg).filter((text) => /^(Most|Too|Unlike)/.test(text))).toHaveLength(1)
+    expect(svg.match(/#5b4bb7"\/>/g)).toHaveLength(1 + bold) // the first is the stripe on top
+    expect(textsOf(svg).includes('If it had to be one of them:')).toBe(verdict === 'unlike any of them')
+  })
+
+  test('escapes what is markup and drops what XML forbids', () => {
+    const svg = cardSvg(predictionOf('</text><script>"a" & \'b\'</script>\0\u0007\u001b\u202e\uffff\ud800 end'))
+    expect(svg).not.toContain('<script')
+    // eslint-disable-next-line no-control-regex
+    expect(svg).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e\uffff]/)
+    expect(svg.isWellFormed()).toBe(true)
+    expect(quoted(svg).join(' ').replaceAll('\ufffd', '')).toBe('</text><script>"a" & \'b\'</script> end')
+  })
+
+  test('keeps a text of 280 characters whole, in smaller letters', () => {
+    const text = 'The quick brown fox jumps over it. '.repeat(8).trim()
+    const [short, long] = ['Hello.', text].map((text) => cardSvg(predictionOf(text)))
+    expect(quoted(long).join(' ')).toBe(text)
+    const size = (svg: string) => Number(/x="94" y="[\d.]+" font-size="(\d+)"/.exec(svg)![1])
+    expect(size(short)).toBe(56)
+    expect(size(long)).toBeLessThan(40)
+  })
+
+  test.each([
+    ['words', 'long words '.repeat(364)],
+    ['one word', 'la'.repeat(2000)],
+    ['lines', 'line\n\n'.repeat(600)],
+    ['Japanese', '吾輩は猫である。名前はまだ無い。'.repeat(250)],
+    ['emoji', '👩🏽‍🚀🌱'.repeat(1000)]
+  ])('clips a text that is too long for it: %s', (_, text) => {
+    const lines = quoted(cardSvg(predictionOf(text)))
+    expect(lines.length).toBeLessThan(8)
+    expect(lines.at(-1)).toMatch(/…$/)
+    expect(lines.slice(0, -1).join('')).not.toContain('…')
+  })
+
+  test('writes from the right what is read from the right', () => {
+    const svg = cardSvg(predictionOf('مرحبا بالعالم، كيف حالك؟'))
+    expect(svg).toMatch(/x="1106"[^>]* text-anchor="end">\u202bمرحبا بالعالم، كيف حالك؟\u202c</)
+    expect(cardSvg(predictionOf('Salam, مرحبا'))).toMatch(/x="94"[^>]*>Salam, مرحبا</)
+  })
+
+  test('makes one code point of an emoji, and letters of a flag', () => {
+    expect(quoted(cardSvg(predictionOf('a 👩🏽‍🚀 b ❤️ c 🇫🇷 d 1️⃣')))).toEqual(['a 👩 b ❤ c FR d 1'])
+  })
+
+  test('makes room for the widest names', () => {
+    const svg = cardSvg(predictionOf('text', { users: ['W'.repeat(15), 'M'.repeat(15)] }))
+    for (const [, size, name] of svg.matchAll(/font-size="(\d+)"[^>]*>(@[WM]+|Most[^<]*)</g)) {
+      expect(Number(size) * widthOf(name)).toBeLessThan(name.startsWith('@') ? 360 : 1080)
+    }
+  })
+})
+
+describe('lines', () => {
+  test('break at blanks, at line ends and between East Asian characters, and in a word that is too long', () => {
+    expect(wrap('one two three', 5)).toEqual(['one two', 'three'])
+    expect(wrap('one\n\ntwo', 5)).toEqual(['one', 'two'])
+    expect(wrap('名前はまだ無い', 3.5)).toEqual(['名前は', 'まだ無', 'い'])
+    expect(wrap('nnnnnnnn', 2)).toEqual(['nnn', 'nnn', 'nn'])
+  })
+
+  test('begin with no closing mark and end with no opening one', () => {
+    expect(wrap('名前は。まだ', 3.2)).toEqual(['名前', 'は。ま', 'だ'])
+    expect(wrap('名前「はまだ', 3.2)).toEqual(['名前', '「はま', 'だ'])
+  })
+
+  test('are clipped where there are too many', () => {
+    expect(clip(['one two', 'three'], 2, 5)).toEqual(['one two', 'three'])
+    expect(clip(['one two', 'three'], 1, 5)).toEqual(['one tw…'])
+  })
+})
+
+test.each([
+  ['Latin', 'Nobody wrote this.'], ['Japanese', '吾輩は猫である。'], ['Arabic', 'مرحبا بالعالم'], ['emoji', '🌱💀 ok'],
+  ['what is left of nothing', '\u200b\u202e']
+])('the card is a picture, of a text in %s', async (_, text) => {
+  expectPicture(await toPng(cardSvg(predictionOf(text))))
+})
+
+test('the text can be seen in the picture', async () => {
+  const [one, other] = await Promise.all(['one', 'other'].map((text) => toPng(cardSvg(predictionOf(text)))))
+  expect(readPng(one).bytes.equals(readPng(other).bytes)).toBe(false)
+})
+
+describe('over HTTP', () => {
+  let app: Awaited<ReturnType<typeof openSampleApp>>
+
+  beforeAll(async () => {
+    app = await openSampleApp()
+  })
+  afterAll(() => app?.close())
+
+  const card = (query: string, accept = 'image/*'): Promise<Response> =>
+    fetch(`${app.url}/predictions/card.png?${query}`, { headers: { accept } })
+
+  test('the card of the sample users is a picture that may be kept for an hour', async () => {
+    const text = encodeURIComponent('One fears the <cat> & I 🌱')
+    const response = await card(`users=ruth_demo&users=ivo_demo&text=${text}`)
+    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/png'])
+    expect(response.headers.get('cache-control')).toBe('public, max-age=3600')
+    expectPicture(Buffer.from(await response.arrayBuffer()))
+  })
+
+  test.each([
+    ['users=ruth_demo&text=x', 400, /Pick two to four/],
+    ['users=ruth_demo&users=ivo_demo', 400, /there is no text/],
+    ['users=ruth_demo&users=nobody_here&text=x', 404, /@nobody_here/]
+  ])('what cannot be drawn (%s) is refused in words and not kept', async (query, status, words) => {
+    const [page, json] = await Promise.all([card(query), card(query, 'application/json')])
+    expect([page.status, json.status]).toEqual([status, status])
+    expect(page.headers.get('content-type')).toMatch(/^text\/html/)
+    expect(page.headers.get('cache-control')).toBeNull()
+    expect(((await json.json()) as { error: string }).error).toMatch(words)
+  })
+})

@@ -1,0 +1,92 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'csv-parse/sync'
+import { databases, type TestDatabase } from '../../support/databases.js'
+import { openTestServices, serve, type TestServices } from '../../support/services.js'
+import { openThreads, type Threads } from '../../../src/threads/pool.js'
+
+let threads: Threads
+
+beforeAll(() => {
+  threads = openThreads()
+})
+afterAll(() => threads.close())
+
+const ODD_TEXTS = [
+  'plain', 'a, comma and a "quote"', 'two\nlines', '=HYPERLINK("https://example.org")', '@somebody hello', '-1 +1', 'emoji 🌱 ünïcode', "'tis"
+]
+
+describe.each(databases)('tweets to take away from the $name', ({ open }) => {
+  let database: TestDatabase
+  let services: TestServices
+  let app: Awaited<ReturnType<typeof serve>>
+
+  beforeAll(async () => {
+    database = await open()
+    services = openTestServices(database, {}, threads)
+    app = await serve(services)
+    const tweets = Array.from({ length: 1203 }, (_, i) => ({
+      id: String(i), text: ODD_TEXTS[i] ?? `number ${i}`, createdAt: i % 2 ? new Date(Date.UTC(2026, 0, 1) + i * 1000) : null,
+      position: BigInt(Math.floor(i / 3)), embedding: new Float32Array(4)
+    }))
+    await services.store.saveTweets({ id: 'archive:wren', username: 'Wren', name: 'Wren', pictureUrl: null, source: 'archive' }, null, tweets, 'e')
+  })
+  afterAll(async () => {
+    await app?.close()
+    await services?.close()
+    await database?.close()
+  })
+
+  const get = (path: string) => fetch(`${app.url}${path}`)
+  const inOrder = async (): Promise<{ id: string; text: string; createdAt: Date | null }[]> => {
+    const orderBy = [{ position: 'desc' as const }, { id: 'desc' as const }]
+    return services.prisma.tweet.findMany({ select: { id: true, text: true, createdAt: true }, orderBy })
+  }
+
+  test('JSON Lines has every stored tweet once, newest first, exactly and without vectors', async () => {
+    const answer = await get('/users/wren/tweets.jsonl')
+    expect(answer.status).toBe(200)
+    expect(answer.headers.get('content-type')).toBe('application/jsonl; charset=utf-8')
+    expect(answer.headers.get('content-disposition')).toBe('attachment; filename="Wren.jsonl"')
+    const lines = (await answer.text()).trimEnd().split('\n').map((line) => JSON.parse(line))
+    expect(lines).toEqual((await inOrder()).map(({ id, text, createdAt }) => ({ id, created_at: createdAt?.toISOString() ?? null, text })))
+    expect(lines).toHaveLength(1203)
+  })
+
+  test('CSV has every stored tweet, and no text that a spreadsheet would run', async () => {
+    const answer = await get('/users/Wren/tweets.csv')
+    expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8')
+    const body = Buffer.from(await answer.arrayBuffer())
+    expect([...body.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf])
+    const records = parse(body, { columns: true, bom: true }) as { id: string; created_at: string; text: string }[]
+    const safe = (text: string): string => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text)
+    expect(records).toEqual((await inOrder()).map(({ id, text, createdAt }) => ({ id, created_at: createdAt?.toISOString() ?? '', text: safe(text) })))
+  })
+
+  test('what was taken away can be imported again', async () => {
+    const form = new FormData()
+    form.set('username', 'again')
+    form.set('replies', 'true')
+    form.set('file', new Blob([await (await get('/users/wren/tweets.jsonl')).arrayBuffer()]), 'wren.jsonl')
+    const answer = await fetch(`${app.url}/users/import`, { method: 'POST', body: form, headers: { accept: 'application/json' } })
+    expect(answer.status).toBe(200)
+    const [before, after] = await Promise.all(['archive:wren', 'archive:again'].map(async (id) => (await services.store.listTexts(id)).map(({ text }) => text)))
+    expect(after.sort()).toEqual(before.sort())
+  })
+
+  test('a user without tweets gives an empty file, and one who is not here a worded 404', async () => {
+    await services.store.saveTweets({ id: 'archive:none', username: 'none', name: 'none', pictureUrl: null, source: 'archive' }, null, [], 'e')
+    expect(await (await get('/users/none/tweets.jsonl')).text()).toBe('')
+    expect((await (await get('/users/none/tweets.csv')).text()).trim()).toBe('id,created_at,text')
+    for (const path of ['/users/nobody/tweets.csv', '/users/not%20a%20name/tweets.jsonl']) {
+      const answer = await get(path)
+      expect(answer.status).toBe(404)
+      expect(await answer.text()).toContain('has not been added here')
+    }
+  })
+
+  test("a user's page links to both files", async () => {
+    const page = await (await fetch(`${app.url}/users/Wren`, { headers: { accept: 'text/html' } })).text()
+    expect(page).toContain('href="/users/Wren/tweets.csv"')
+    expect(page).toContain('href="/users/Wren/tweets.jsonl"')
+  })
+})

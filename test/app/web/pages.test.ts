@@ -1,0 +1,766 @@
+import { Writable } from 'node:stream'
+import { pino } from 'pino'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { connect } from '../../../src/storage/database.js'
+import { addSamples } from '../../../src/collecting/sample-users.js'
+import { createStore, type NewTweet } from '../../../src/storage/store.js'
+import { openThreads, type Threads } from '../../../src/threads/pool.js'
+import { settled } from '../../support/collect.js'
+import { databases, type TestDatabase } from '../../support/databases.js'
+import { openTestServices, serve, type TestServices } from '../../support/services.js'
+import { startXApi, type XApiServer } from '../../../support/x-api-stand-in.js'
+
+const SAMPLES = ['ivo_demo', 'milo_demo', 'ruth_demo', 'tara_demo']
+const HTML = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
+const JSON_TYPE = 'application/json'
+
+let threads: Threads
+
+beforeAll(() => {
+  threads = openThreads()
+})
+afterAll(() => threads.close())
+
+/** An answer with its body, and what of a page the tests look at. */
+interface Answer {
+  status: number
+  headers: Headers
+  type: string
+  body: string
+  json: () => ReturnType<typeof JSON.parse>
+}
+
+async function ask(address: string, init: RequestInit & { accept?: string } = {}): Promise<Answer> {
+  const headers = { accept: init.accept ?? HTML, ...(init.headers as Record<string, string>) }
+  const response = await fetch(address, { redirect: 'manual', ...init, headers })
+  const body = await response.text()
+  const type = (response.headers.get('content-type') ?? '').split(';')[0]
+  return { status: response.status, headers: response.headers, type, body, json: () => JSON.parse(body) }
+}
+
+const form = (fields: Record<string, string>): RequestInit => ({ method: 'POST', body: new URLSearchParams(fields) })
+
+function decode(html: string): string {
+  const entities: Record<string, string> = { lt: '<', gt: '>', '#34': '"', '#39': "'", amp: '&' }
+  return html.replace(/&(lt|gt|#34|#39|amp);/g, (_, name: string) => entities[name])
+}
+
+/** What the expression finds in the page, entities decoded. */
+const found = ({ body }: Answer, expression: RegExp): string => decode(expression.exec(body)?.[1] ?? '')
+
+const messageOf = (page: Answer): string => found(page, /<p class="error" role="alert">([^]*?)<\/p>/)
+/** What the text area holds; as browsers do, a line break right after the tag is left out. */
+const typedText = (page: Answer): string => found(page, /<textarea[^>]*>\n?([^]*?)<\/textarea>/)
+const typedUsername = (page: Answer): string => found(page, /<input id="username"[^>]* value="([^"]*)"/)
+const offered = ({ body }: Answer): string[] =>
+  [...body.matchAll(/name="users" value="([^"]*)"/g)].map(([, name]) => name)
+const chosen = ({ body }: Answer): string[] =>
+  [...body.matchAll(/name="users" value="([^"]*)" checked/g)].map(([, name]) => name).sort()
+
+function tweetsOf(username: string, texts: string[]): NewTweet[] {
+  return texts.map((text, i) => ({
+    id: `${username} ${i}`, text, createdAt: null, position: BigInt(i), embedding: Float32Array.of(1)
+  }))
+}
+
+describe.each(databases)('on the $name', ({ open }) => {
+  let database: TestDatabase
+
+  beforeAll(async () => {
+    database = await open()
+  })
+  afterAll(() => database.close())
+
+  /** The app on this database with these settings, and what closes it. */
+  async function start(settings: Record<string, string> = {}, instead: Partial<TestServices> = {}) {
+    const services = { ...openTestServices(database, settings, threads), ...instead }
+    const app = await serve(services)
+    const close = async () => {
+      await app.close()
+      await services.close()
+    }
+    return { services, url: app.url, close }
+  }
+  type App = Awaited<ReturnType<typeof start>>
+
+  /** The same request for a page and for JSON, which have to fail alike, in words. */
+  async function expectRefusal(address: string, init: RequestInit, status: number, words: RegExp): Promise<Answer> {
+    const [page, json] = await Promise.all([ask(address, init), ask(address, { ...init, accept: JSON_TYPE })])
+    expect([page.status, json.status]).toEqual([status, status])
+    expect([page.type, json.type]).toEqual(['text/html', JSON_TYPE])
+    expect(Object.keys(json.json())).toEqual(['error'])
+    expect(json.json().error).toMatch(words)
+    expect(messageOf(page)).toMatch(words)
+    expect(page.body).toMatch(/<form[^>]* action="\/predictions"[^]*<form[^>]* action="\/users"/)
+    return page
+  }
+
+  describe('an empty app', () => {
+    let app: App
+
+    beforeAll(async () => {
+      app = await start({ X_BEARER_TOKEN: 'good' })
+      await app.services.store.reset()
+    })
+    afterAll(() => app.close())
+
+    test('says on the home page that nobody is there, and how to change that', async () => {
+      const page = await ask(app.url)
+      expect(page.status).toBe(200)
+      expect(page.body).toContain('Nobody has been added yet.')
+      expect(page.body).toContain('Add two users first.')
+      expect(page.body).toMatch(/<label for="username">Add X users<\/label>/)
+      expect(offered(page)).toEqual([])
+    })
+
+    test('lists no users in JSON', async () => {
+      expect((await ask(`${app.url}/users`, { accept: JSON_TYPE })).json()).toEqual({ users: [] })
+    })
+
+    test('has its styles and scripts on its own host', async () => {
+      const { body, headers } = await ask(app.url)
+      const addresses = [...body.matchAll(/<(?:link|script|img)[^>]* (?:href|src)="([^"]*)"/g)].map(([, path]) => path)
+      expect(addresses.length).toBeGreaterThanOrEqual(4)
+      for (const address of addresses) {
+        expect(address).toMatch(/^\/assets\//)
+        expect((await ask(app.url + address)).status).toBe(200)
+      }
+      expect(headers.get('x-powered-by')).toBeNull()
+    })
+
+    test('answers health with the state of the database and the encoder', async () => {
+      const health = await ask(`${app.url}/health`)
+      expect([health.status, health.type]).toEqual([200, JSON_TYPE])
+      expect(health.json()).toEqual({ ready: true, database: 'ok', encoder: await threads.encoderName() })
+    })
+
+    test.each([
+      ['GET', '/no/such/page'], ['GET', '/users/nobody_here'], ['POST', '/predictions'], ['DELETE', '/users'],
+      ['GET', '/assets/../package.json']
+    ])('answers %s %s with a 404 page', async (method, path) => {
+      await expectRefusal(app.url + path, { method }, 404, /here\.$/)
+    })
+
+    test.each([
+      '/users/%zz', '/users/%E0%A4%A'
+    ])('answers an address that is none (%s) with a 400 page', async (path) => {
+      await expectRefusal(app.url + path, {}, 400, /could not be understood/)
+    })
+
+    test('answers a name with a character that no database takes with a 404 page', async () => {
+      await expectRefusal(`${app.url}/users/a%00b`, {}, 404, /has not been added here/)
+    })
+  })
+
+  describe('the sample users', () => {
+    let app: App
+
+    beforeAll(async () => {
+      app = await start()
+      await app.services.store.reset()
+      await addSamples(app.services)
+      const few = { id: '1', username: 'Few_Example', name: 'Few', pictureUrl: null, source: 'archive' as const }
+      const texts = Array.from({ length: 19 }, (_, i) => `only ${i}`)
+      await app.services.store.saveTweets(few, null, tweetsOf('Few_Example', texts), 'none')
+    })
+    afterAll(() => app.close())
+
+    const predictions = (users: string[], text?: string): string => {
+      const query = new URLSearchParams(users.map((user): [string, string] => ['users', user]))
+      if (text !== undefined) query.append('text', text)
+      return `${app.url}/predictions?${query}`
+    }
+
+    test('are four with about 120 tweets each, marked as samples', async () => {
+      const { users } = (await ask(`${app.url}/users`, { accept: JSON_TYPE })).json()
+      const samples = users.filter(({ source }: { source: string }) => source === 'sample')
+      expect(samples.map(({ username }: { username: string }) => username).sort()).toEqual(SAMPLES)
+      for (const { tweets } of samples) expect(Math.abs(tweets - 120)).toBeLessThanOrEqual(10)
+      const page = await ask(app.url)
+      expect(page.body.match(/class="badge">sample</g)).toHaveLength(4)
+      expect(page.body).toContain('Sample users are invented')
+    })
+
+    test('are left as they are when they are added again', async () => {
+      const before = await app.services.prisma.tweet.count()
+      expect((await addSamples(app.services)).sort()).toEqual(SAMPLES)
+      expect(await app.services.prisma.tweet.count()).toBe(before)
+    })
+
+    test('are listed in JSON with exactly what the interface promises', async () => {
+      const { users } = (await ask(`${app.url}/users`, { accept: JSON_TYPE })).json()
+      const ruth = users.find(({ username }: { username: string }) => username === 'ruth_demo')
+      expect(Object.keys(ruth)).toEqual(['username', 'name', 'source', 'tweets', 'collectedAt'])
+      expect(ruth).toMatchObject({ name: 'Ruth Ashworth', source: 'sample', tweets: expect.any(Number) })
+      expect(new Date(ruth.collectedAt).toISOString()).toBe(ruth.collectedAt)
+    })
+
+    test('are offered on the home page, up to four of them chosen', async () => {
+      const page = await ask(app.url)
+      expect(offered(page).sort()).toEqual(['Few_Example', ...SAMPLES])
+      expect(chosen(page).length).toBeLessThanOrEqual(4)
+      expect(chosen(await ask(`${app.url}/?users=RUTH_demo&users=ivo_demo`))).toEqual(['ivo_demo', 'ruth_demo'])
+    })
+
+    describe('a page of one', () => {
+      test('shows the tweets newest first, a page at a time, each once', async () => {
+        const pages = []
+        for (const page of [1, 2, 3]) {
+          pages.push((await ask(`${app.url}/users/ruth_demo?page=${page}`, { accept: JSON_TYPE })).json())
+        }
+        const tweets = pages.flatMap((page) => page.tweets)
+        expect(pages.map(({ page, pages }) => [page, pages])).toEqual([[1, 3], [2, 3], [3, 3]])
+        expect(pages[0].user).toMatchObject({ username: 'ruth_demo', source: 'sample', tweets: tweets.length })
+        expect(new Set(tweets.map(({ id }) => id)).size).toBe(tweets.length)
+        const dates = tweets.map(({ createdAt }) => createdAt)
+        expect(dates).toEqual([...dates].sort().reverse())
+        const { body } = await ask(`${app.url}/users/RUTH_DEMO?page=2`)
+        expect(body).toContain('Page 2 of 3')
+        expect(body).toMatch(/<a href="\?page=1" rel="prev">Newer<\/a>[^]*<a href="\?page=3" rel="next">Older<\/a>/)
+        const shown = [...body.matchAll(/<blockquote><p>([^]*?)<\/p>/g)].map(([, text]) => decode(text))
+        expect(shown).toEqual(pages[1].tweets.map(({ text }: { text: string }) => text))
+      })
+
+      test('says who it is, how many tweets there are, from where and since when', async () => {
+        const { body } = await ask(`${app.url}/users/ruth_demo`)
+        expect(body).toContain('<h1>Ruth Ashworth</h1>')
+        expect(body).toMatch(/\d+ tweets of an invented person, collected <time datetime="[^"]+Z">[^<]+ UTC<\/time>/)
+        expect((await ask(`${app.url}/users/few_example`)).body).toContain('19 tweets from a file, collected')
+      })
+
+      test.each(['0', '-1', 'x', '1.5', '99999999999', ''])('starts at the beginning for page %j', async (page) => {
+        const answer = await ask(`${app.url}/users/ruth_demo?page=${page}`, { accept: JSON_TYPE })
+        expect([answer.status, answer.json().page]).toEqual([200, 1])
+      })
+
+      test('beyond the last still answers', async () => {
+        expect((await ask(`${app.url}/users/ruth_demo?page=999`)).status).toBe(200)
+      })
+    })
+
+    describe('a prediction', () => {
+      const text = 'One has, I fear, mislaid the marmalade; the cat is <unmoved> & "aloof".'
+
+      test('in JSON is exactly what the interface promises', async () => {
+        const answer = await ask(predictions(SAMPLES, text), { accept: JSON_TYPE })
+        expect([answer.status, answer.type]).toEqual([200, JSON_TYPE])
+        const prediction = answer.json()
+        expect(Object.keys(prediction).sort())
+          .toEqual(['author', 'candidates', 'characters', 'map', 'reliability', 'text', 'verdict'])
+        expect(prediction.verdict).toMatch(/^(named|too close to call|unlike any of them)$/)
+        expect(prediction.text).toBe(text)
+        expect(prediction.author).toBe('ruth_demo')
+        const { candidates } = prediction as { candidates: { username: string; probability: number }[] }
+        for (const candidate of candidates) {
+          expect(Object.keys(candidate)).toEqual([
+            'username', 'probability', 'score', 'ngrams', 'encoder', 'intercept', 'characters', 'pieces', 'nearest'
+          ])
+        }
+        expect(candidates.map(({ username }) => username).sort()).toEqual(SAMPLES)
+        expect(candidates[0].username).toBe(prediction.author)
+        const probabilities = candidates.map(({ probability }) => probability)
+        expect(probabilities).toEqual([...probabilities].sort((a, b) => b - a))
+        expect(probabilities.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 9)
+      })
+
+      test('in JSON has every number that the page draws', async () => {
+        const prediction = (await ask(predictions(SAMPLES, text), { accept: JSON_TYPE })).json()
+        const { body } = await ask(predictions(SAMPLES, text))
+        expect(prediction.characters.join('')).toBe(text)
+        for (const { username, characters, nearest, pieces } of prediction.candidates) {
+          expect(characters).toHaveLength(prediction.characters.length)
+          for (const near of nearest) {
+            expect(Object.keys(near)).toEqual(['id', 'text', 'createdAt', 'similarity'])
+            expect(decode(body)).toContain(near.text)
+            expect(body).toContain(`similarity ${near.similarity.toFixed(2)}`)
+          }
+          for (const piece of pieces) expect(decode(body)).toContain(`“${piece.text}”`)
+          const dots = prediction.map.tweets.filter((dot: { username: string }) => dot.username === username)
+          expect(dots).toHaveLength(40)
+        }
+        expect(Object.keys(prediction.reliability)).toEqual(['tweets', 'accuracy', 'chance', 'confusion'])
+        expect(body).toContain(`${Math.round(100 * prediction.reliability.accuracy)} times in 100`)
+        expect(prediction.map.text).toHaveLength(2)
+      })
+
+      test('as a page shows the answer, every candidate, and the form filled in', async () => {
+        const page = await ask(predictions(SAMPLES.slice(1), text))
+        expect(page.status).toBe(200)
+        expect(page.body).toMatch(/Most likely <a href="\/users\/ruth_demo">@ruth_demo<\/a> would have written it: /)
+        expect(page.body.match(/<svg class="bar"/g)).toHaveLength(3)
+        expect(page.body).toContain('the cat is &lt;unmoved&gt; &amp; &#34;aloof&#34;.')
+        expect(typedText(page)).toBe(text)
+        expect(chosen(page)).toEqual(SAMPLES.slice(1))
+      })
+
+      test('counts a user who is named twice beside others once, however they are named', async () => {
+        const users = ['ruth_demo', '@Ruth_Demo', 'https://x.com/ruth_demo', 'ivo_demo', 'ruth_demo']
+        const { candidates } = (await ask(predictions(users, text), { accept: JSON_TYPE })).json()
+        const names = candidates.map(({ username }: { username: string }) => username)
+        expect(names.sort()).toEqual(['ivo_demo', 'ruth_demo'])
+      })
+
+      test.each([
+        ['4,000 characters', 'long words '.repeat(364).slice(0, 4000)],
+        ['4,000 Japanese characters', '吾輩は猫である。名前はまだ無い。'.repeat(250)],
+        ['2,000 emoji', '🌱'.repeat(2000)]
+      ])('takes %s', async (_, longest) => {
+        const answer = await ask(predictions(['ruth_demo', 'ivo_demo'], longest), { accept: JSON_TYPE })
+        expect(answer.status).toBe(200)
+        expect(answer.json().text).toBe(longest)
+      })
+
+      test.each([
+        ['no user', []],
+        ['one user', ['ruth_demo']],
+        ['one user twice and no other', ['ruth_demo', '@RUTH_demo']],
+        ['five users', [...SAMPLES, 'Few_Example']]
+      ])('of %s is a 400 that says how many to pick', async (_, users) => {
+        const page = await expectRefusal(predictions(users, text), {}, 400, /Pick two to four different users/)
+        expect(typedText(page)).toBe(text)
+        expect(chosen(page)).toEqual([...new Set(users.filter((name) => !name.startsWith('@')))].sort())
+      })
+
+      test.each([
+        ['no text', undefined], ['an empty text', ''], ['a blank text', ' \r\n\t ']
+      ])('of %s is a 400 that says so', async (_, empty) => {
+        const page = await expectRefusal(predictions(['ruth_demo', 'ivo_demo'], empty), {}, 400, /there is no text/)
+        expect(chosen(page)).toEqual(['ivo_demo', 'ruth_demo'])
+      })
+
+      test.each([4001, 12_000, 20_000])('of %d characters is a 400 that says how many may be', async (length) => {
+        const long = 'a'.repeat(length)
+        const page = await expectRefusal(predictions(['ruth_demo', 'ivo_demo'], long), {}, 400, /4,000 characters/)
+        expect(typedText(page)).toBe(long)
+        expect(chosen(page)).toEqual(['ivo_demo', 'ruth_demo'])
+      })
+
+      test('among whom is a name that X cannot have is a 400 that says what one looks like', async () => {
+        const page = await expectRefusal(predictions(['ruth_demo', 'no-such name'], text), {}, 400, /such as @jack/)
+        expect(typedText(page)).toBe(text)
+        expect(chosen(page)).toEqual(['ruth_demo'])
+      })
+
+      test('among whom is somebody who is not there is a 404 that names them', async () => {
+        const page = await expectRefusal(predictions(['ruth_demo', 'nobody_here'], text), {}, 404, /@nobody_here/)
+        expect(typedText(page)).toBe(text)
+        expect(chosen(page)).toEqual(['ruth_demo'])
+      })
+
+      test('among whom is somebody with too few tweets is a 422 that names them and the number', async () => {
+        const words = /@Few_Example has 19 tweets/
+        const page = await expectRefusal(predictions(['ruth_demo', 'Few_Example'], text), {}, 422, words)
+        expect(typedText(page)).toBe(text)
+        expect(chosen(page)).toEqual(['Few_Example', 'ruth_demo'])
+      })
+
+      test('keeps a text to the character, with the line breaks that it begins with', async () => {
+        const lines = '\n\n  "one" & <two>\n\nthree\n'
+        expect(typedText(await ask(predictions(['ruth_demo'], lines)))).toBe(lines)
+      })
+
+      test.each([
+        'users[a]=ruth_demo&users[b]=ivo_demo&text=x', 'users=ruth_demo,ivo_demo&text=x',
+        '__proto__[users]=a&constructor=b', 'text=a&text=b&users=ruth_demo&users=ivo_demo', '%zz=%zz&&&=',
+        `${'users=ruth_demo&'.repeat(900)}text=x`
+      ])('that is asked for oddly (%.40s) is a 400', async (query) => {
+        await expectRefusal(`${app.url}/predictions?${query}`, {}, 400, /\S/)
+      })
+    })
+
+    describe('without a token for X', () => {
+      test('the form to add a user says which setting is missing, and cannot be sent', async () => {
+        const { body } = await ask(app.url)
+        const [addForm] = /<form[^>]* action="\/users"[^]*?<\/form>/.exec(body)!
+        expect(addForm).toContain('<code>X_BEARER_TOKEN</code>')
+        expect(addForm).toMatch(/<button[^>]* disabled/)
+      })
+
+      test('adding a user all the same is a 503 that names the setting', async () => {
+        const words = /needs the setting X_BEARER_TOKEN/
+        const page = await expectRefusal(`${app.url}/users`, form({ username: 'Fell_Example' }), 503, words)
+        expect(typedUsername(page)).toBe('Fell_Example')
+      })
+    })
+
+    describe('what is asked for is what comes', () => {
+      test.each([
+        [HTML, 'text/html'],
+        ['*/*', 'text/html'],
+        [JSON_TYPE, JSON_TYPE],
+        ['application/json, text/html;q=0.5', JSON_TYPE],
+        ['text/html;q=0.4, application/json', JSON_TYPE]
+      ])('with Accept: %s', async (accept, type) => {
+        const prediction = '/predictions?users=ruth_demo&users=ivo_demo&text=x'
+        for (const path of ['/users/ruth_demo', prediction, '/users/nobody_here']) {
+          expect((await ask(app.url + path, { accept })).type).toBe(type)
+        }
+      })
+
+      test('JSON on every page', async () => {
+        const headers = { authorization: `Basic ${Buffer.from('admin:a long password').toString('base64')}` }
+        const open = await start({ ADMIN_PASSWORD: 'a long password' })
+        const types = []
+        for (const path of ['/', '/users', '/users/ruth_demo', '/admin', '/health']) {
+          const { status, type } = await ask(open.url + path, { accept: JSON_TYPE, headers })
+          types.push(`${path} ${status} ${type}`)
+        }
+        await open.close()
+        expect(types).toEqual(['/', '/users', '/users/ruth_demo', '/admin', '/health']
+          .map((path) => `${path} 200 ${JSON_TYPE}`))
+      })
+
+      test('the list of users as a page is the home page', async () => {
+        const answer = await ask(`${app.url}/users`)
+        expect([answer.status, answer.headers.get('location')]).toEqual([302, '/'])
+      })
+    })
+
+    test('that something is broken shows nothing of it and logs all of it', async () => {
+      let logged = ''
+      const log = pino(new Writable({ write: (chunk, _encoding, done) => ((logged += chunk), done()) }))
+      const findUser = () => Promise.reject(new TypeError('a secret is undefined'))
+      const broken = await start({}, { log, store: { ...createStore(app.services.prisma), findUser } })
+      const page = await expectRefusal(`${broken.url}/users/ruth_demo`, {}, 500, /Something went wrong on our side/)
+      expect(page.body).not.toMatch(/secret|TypeError|at .*\.ts/i)
+      const failures = logged.split('\n').filter(Boolean).map((line) => JSON.parse(line) as { msg: string; err?: { stack: string } })
+        .filter(({ msg }) => msg === 'failed')
+      expect(failures.filter(({ err }) => err?.stack.includes('a secret is undefined') && err.stack.includes('pages.test.ts'))).toHaveLength(2)
+      await broken.close()
+    })
+
+    test('that the database is away is said as that, and no more', async () => {
+      const gone = connect('postgres://somebody:secret@127.0.0.1:1/postgres')
+      const broken = await start({}, { store: createStore(gone) })
+      const page = await expectRefusal(`${broken.url}/users/ruth_demo`, {}, 503, /The database does not answer at the moment/)
+      expect(page.body).not.toMatch(/ECONNREFUSED|secret|prisma|at .*\.ts/i)
+      const health = await ask(`${broken.url}/health`)
+      expect(health.status).toBe(503)
+      expect(health.json()).toEqual({ ready: false, database: 'unreachable', encoder: await threads.encoderName() })
+      await broken.close()
+      await gone.$disconnect()
+    })
+
+    test('health is a 503 when the encoder cannot be loaded', async () => {
+      const unloaded = { ...threads, encoderName: () => Promise.reject(new Error('no encoder')) }
+      const broken = await start({}, { threads: unloaded })
+      const health = await ask(`${broken.url}/health`)
+      expect(health.status).toBe(503)
+      expect(health.json()).toEqual({ ready: false, database: 'ok', encoder: 'not loaded' })
+      await broken.close()
+    })
+  })
+
+  describe('adding a user', () => {
+    let x: XApiServer
+    let app: App
+
+    beforeEach(async () => {
+      x = await startXApi()
+      app = await start({ X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: '25' })
+      await app.services.store.reset()
+      await app.services.collectJobs.reset()
+    })
+    afterEach(async () => {
+      await app.close()
+      await x.close()
+    })
+
+    const post = (username: string, accept = HTML) => ask(`${app.url}/users`, { ...form({ username }), accept })
+    /** Adds a user and waits until that has come to its end; the user's page then. */
+    const add = async (username: string): Promise<Answer> => {
+      const address = app.url + (await post(username)).headers.get('location')
+      await settled(app.services, [address.split('/').at(-1)!])
+      return ask(address)
+    }
+    const usernames = async () => (await app.services.store.listUsers()).map(({ username }) => username)
+
+    test.each([
+      'Fell_Example', '@fell_example', ' FELL_EXAMPLE ', 'https://x.com/Fell_Example', 'x.com/Fell_Example/',
+      'https://twitter.com/fell_example/status/1', 'https://www.x.com/@Fell_Example?lang=en',
+      'http://mobile.twitter.com/Fell_Example'
+    ])('understands %j, and stores the name as X spells it', async (username) => {
+      const answer = await post(username)
+      expect([answer.status, answer.headers.get('location')]).toEqual([303, expect.stringMatching(/^\/users\/fell_example$/i)])
+      await settled(app.services, ['Fell_Example'])
+      expect(await usernames()).toEqual(['Fell_Example'])
+    })
+
+    test("leads at once to the user's page, which shows how far it has come, and then the tweets", async () => {
+      x.latency = 300
+      const { headers } = await post('Fell_Example')
+      const address = app.url + headers.get('location')
+      const early = await ask(address)
+      expect(early.status).toBe(200)
+      expect(early.body).toContain('<h1>@Fell_Example</h1>')
+      expect(early.body).toMatch(/Reading posts… 0 of 25|Waiting for its turn…/)
+      expect(early.body).toMatch(/<head>[^]*<noscript><meta http-equiv="refresh" content="3"><\/noscript>[^]*<\/head>/)
+      expect((await ask(address, { accept: JSON_TYPE })).json()).toEqual({
+        collecting: { username: 'Fell_Example', state: expect.any(String), words: expect.any(String), read: 0, embedded: 0, toRead: 25, ended: false }
+      })
+      await settled(app.services, ['Fell_Example'])
+      const page = await ask(address)
+      expect(page.body).toContain('Last look on X: 25 posts read, 25 new tweets kept.')
+      expect(page.body).toContain('<h1>Ambrose Fell</h1>')
+      expect(page.body).toContain('25 tweets from X, collected')
+      expect(page.body).toContain('Look for newer tweets')
+      expect(page.body).not.toContain('http-equiv')
+    })
+
+    test('tells how far it has come as it happens, in words and numbers, until the end', async () => {
+      x.latency = 700
+      await post('Fell_Example')
+      const answer = await fetch(`${app.url}/progress?users=Fell_Example`)
+      expect(answer.headers.get('content-type')).toMatch(/^text\/event-stream/)
+      const events = (await answer.text()).split('\n\n').filter(Boolean).map((event) => JSON.parse(event.replace(/^data: /, ''))[0])
+      expect(events.length).toBeGreaterThanOrEqual(2)
+      expect(events[0]).toMatchObject({ username: 'Fell_Example', ended: false, toRead: 25 })
+      expect(events.map(({ words }) => words)).toContain('Reading posts… 0 of 25')
+      expect(events.at(-1)).toMatchObject({ state: 'done', words: '25 posts read, 25 new tweets kept.', read: 25, embedded: 25, ended: true })
+    })
+
+    test('may be up to four at a time, who are chosen for the next prediction and shown on the home page', async () => {
+      x.latency = 300
+      const answer = await post('@Fell_Example, Bangs_Example nobody')
+      expect(answer.status).toBe(303)
+      const address = answer.headers.get('location')!
+      expect(address).toBe('/?users=Fell_Example&users=Bangs_Example&users=nobody')
+      expect((await ask(app.url + address)).body).toMatch(/Read from X[^]*@Fell_Example[^]*<progress/)
+      await settled(app.services, ['Fell_Example', 'Bangs_Example', 'nobody'])
+      const page = await ask(app.url + address)
+      expect(chosen(page)).toEqual(['Bangs_Example', 'Fell_Example'])
+      expect(page.body).toContain('There is no X user @nobody.')
+      expect(page.body).not.toMatch(/http-equiv|data-progress/)
+      expect((await ask(app.url)).body).not.toContain('Read from X')
+    })
+
+    test('of more than four at a time is a 400, and keeps the names', async () => {
+      const page = await expectRefusal(`${app.url}/users`, form({ username: 'a b c d e' }), 400, /Four users at a time/)
+      expect(typedUsername(page)).toBe('a b c d e')
+    })
+
+    test('who is there already fetches only what is newer, and says how many', async () => {
+      await add('Fell_Example')
+      x.addPosts('Fell_Example', ['Something new.'])
+      expect((await add('fell_EXAMPLE')).body).toContain('1 post read, 1 new tweet kept.')
+      expect((await add('fell_EXAMPLE')).body).toContain('0 posts read, 0 new tweets kept.')
+      expect(x.calls.posts).toBe(26)
+    })
+
+    test('answers JSON with how far it has come', async () => {
+      const answer = await post('Fell_Example Bangs_Example', JSON_TYPE)
+      expect([answer.status, answer.type]).toEqual([202, JSON_TYPE])
+      expect(answer.json()).toEqual({
+        collecting: ['Bangs_Example', 'Fell_Example'].map((username) =>
+          ({ username, state: expect.any(String), words: expect.any(String), read: 0, embedded: 0, toRead: 25, ended: false }))
+      })
+    })
+
+    test('takes JSON as well', async () => {
+      for (const username of ['"@Fell_Example"', '["Bangs_Example","Query_Example"]']) {
+        const init = { method: 'POST', body: `{"username":${username}}`, headers: { 'content-type': JSON_TYPE } }
+        expect((await ask(`${app.url}/users`, { ...init, accept: JSON_TYPE })).status).toBe(202)
+      }
+      await settled(app.services, ['Fell_Example', 'Bangs_Example', 'Query_Example'])
+    })
+
+    test('shows the picture where there is one', async () => {
+      for (const username of ['Fell_Example', 'oddpicture']) await add(username)
+      const { body } = await ask(app.url)
+      expect(body).toContain(`<img src="https://pbs.twimg.com/profile_images/${x.userId('Fell_Example')}/`)
+      expect(body).not.toContain('example.org')
+    })
+
+    test('is then there to be asked about', async () => {
+      for (const username of ['Fell_Example', 'Bangs_Example']) await add(username)
+      const query = 'users=fell_example&users=bangs_example&text=WAKE UP!!! PIZZA TONIGHT!! %23GameOn %23LETSGO'
+      expect((await ask(`${app.url}/predictions?${query}`, { accept: JSON_TYPE })).json())
+        .toMatchObject({ author: 'Bangs_Example' })
+    })
+
+    test.each([
+      '', '   ', '@', 'sixteen_letters_', 'one but-wrong', 'naïve', '"><script>', 'https://example.org/jack',
+      'https://x.com/', '../../1.1/x', 'a\0b'
+    ])('whose name X cannot have (%j) is a 400 that says what one looks like', async (username) => {
+      const page = await expectRefusal(`${app.url}/users`, form({ username }), 400, /1 to 15 letters.*such as @jack/)
+      expect(typedUsername(page).replace('\0', '\ufffd')).toBe(username.replace('\0', '\ufffd'))
+      expect(page.body).not.toContain('"><script>')
+      expect(x.calls.requests).toBe(0)
+    })
+
+    test.each([
+      ['nothing', '', ''],
+      ['a form of another kind', 'text/plain', 'username=Fell_Example'],
+      ['JSON that is a list', JSON_TYPE, '["Fell_Example"]'],
+      ['JSON of another shape', JSON_TYPE, '{"username":{"$ne":1}}'],
+      ['a form without the field', 'application/x-www-form-urlencoded', 'user=a']
+    ])('by %s is a 400 that says what a name looks like', async (_, type, body) => {
+      const headers: Record<string, string> = type ? { 'content-type': type } : {}
+      const init = { method: 'POST', body: body || undefined, headers }
+      await expectRefusal(`${app.url}/users`, init, 400, /such as @jack/)
+    })
+
+    test('by JSON that is none is a 400, by far too much a 413', async () => {
+      const post = (body: string) => ({ method: 'POST', body, headers: { 'content-type': JSON_TYPE } })
+      await expectRefusal(`${app.url}/users`, post('{"username":'), 400, /could not be understood/)
+      await expectRefusal(`${app.url}/users`, post(`{"username":"${'a'.repeat(70_000)}"}`), 413, /too large/)
+    })
+
+    test.each([
+      ['nobody', 404, /^There is no X user @nobody\.$/],
+      ['protected', 403, /^@protected protects their posts/],
+      ['empty', 422, /^@empty has no posts of their own/],
+      ['unauthorized', 503, /X_BEARER_TOKEN/],
+      ['broke', 503, /X_BEARER_TOKEN has no credits left/]
+    ])('whom X answers like %s ends in a %d in words, with the name kept, and leaves nobody behind', async (username, status, words) => {
+      const page = await add(`@${username}`)
+      expect(page.status).toBe(status)
+      expect(messageOf(page)).toMatch(words)
+      expect(typedUsername(page)).toBe(username)
+      expect(page.body).not.toMatch(/Unauthorized|CreditsDepleted|problems\//)
+      const json = await ask(`${app.url}/users/${username}`, { accept: JSON_TYPE })
+      expect([json.status, json.json()]).toEqual([status, { error: expect.stringMatching(words) }])
+      expect(await usernames()).toEqual([])
+    })
+
+    test('at a rate limit says until when X asks to wait, and that it goes on by itself', async () => {
+      const { headers } = await post('alwayslimited')
+      await settled(app.services, ['alwayslimited'], ({ state }) => state === 'waiting')
+      const page = await ask(app.url + headers.get('location'))
+      expect(page.status).toBe(200)
+      expect(page.body).toMatch(/X asks us to wait until \d\d:\d\d UTC; this goes on by itself\./)
+    })
+
+    test('when the budget of the day is spent is a 503 that says when it opens again and what else can be done', async () => {
+      const poor = await start({ X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_DAILY_POST_BUDGET: '3' })
+      const page = await expectRefusal(`${poor.url}/users`, form({ username: 'Fell_Example' }), 503, /budget of 3 posts.*opens again at 00:00 UTC.*imported/)
+      expect(typedUsername(page)).toBe('Fell_Example')
+      expect(page.body).toContain('action="/users/import"')
+      expect(Number(page.headers.get('retry-after'))).toBeGreaterThan(0)
+      await poor.close()
+    })
+
+    test('whose name and posts are full of markup shows them as text', async () => {
+      const markup = '<script>alert("1")</script><img src=x onerror=\'alert(2)\'>'
+      for (const username of ['Mark_Example', 'Down_Example']) {
+        x.addUser(username, { name: `${markup} & co` })
+        x.addPosts(username, Array.from({ length: 25 }, (_, i) => `${markup.replaceAll('<', '&lt;')} ${i} </p></li>`))
+        await add(username)
+      }
+      const query = `users=Mark_Example&users=Down_Example&text=${encodeURIComponent(`</textarea>${markup}`)}`
+      const pages = ['/', '/users/Mark_Example', `/predictions?${query}`, `/predictions?${query}&users=${markup}`]
+      for (const path of pages) {
+        const { body } = await ask(app.url + path)
+        expect(body).toContain('&lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt;')
+        expect(body).toContain('&lt;img src=x onerror=&#39;alert(2)&#39;&gt;')
+        expect(body).not.toMatch(/<script(?! src="\/assets\/)|<img src=x|<\/textarea></)
+      }
+      const user = (await ask(`${app.url}/users/mark_example`, { accept: JSON_TYPE })).json()
+      expect(user.tweets[0].text).toBe(`${markup} 24 </p></li>`)
+      const notThere = await ask(`${app.url}/users/${encodeURIComponent(markup.replaceAll('/', ''))}`)
+      expect(notThere.status).toBe(404)
+      expect(notThere.body).not.toMatch(/<script>|<img src=x/)
+    })
+  })
+
+  describe('the admin', () => {
+    const password = 'pass:wörd with spaces'
+    let x: XApiServer
+    let app: App
+
+    beforeEach(async () => {
+      x = await startXApi()
+      const settings = { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: '20', ADMIN_PASSWORD: password }
+      app = await start(settings)
+      await app.services.store.reset()
+      await app.services.collectJobs.reset()
+      await app.services.prisma.spend.deleteMany()
+      await app.services.prisma.limit.deleteMany() // of wrong passwords
+      const somebody = { id: '1', username: 'somebody', name: 'S', pictureUrl: null, source: 'archive' as const }
+      await app.services.store.saveTweets(somebody, null, tweetsOf('somebody', ['text']), 'none')
+    })
+    afterEach(async () => {
+      await app.close()
+      await x.close()
+    })
+
+    const basic = (given: string) => ({ authorization: `Basic ${Buffer.from(`operator:${given}`).toString('base64')}` })
+    const visit = (path: string, method: string, headers: Record<string, string> = basic(password), accept = HTML) =>
+      ask(app.url + path, { method, headers, accept })
+    const count = () => app.services.prisma.user.count()
+
+    const DOORS = [['GET', '/admin'], ['POST', '/admin/update'], ['POST', '/admin/reset'], ['POST', '/ADMIN/reset/']]
+
+    test.each(DOORS)('asks for the password at %s %s', async (method, path) => {
+      await app.services.prisma.limit.deleteMany() // of wrong passwords
+      const attempts: Record<string, string>[] = [
+        {}, basic('wrong'), basic(''), basic(`${password} `), basic(password.slice(5)),
+        { authorization: basic(password).authorization.replace('Basic', 'Bearer') },
+        { authorization: 'Basic' }, { authorization: 'Basic !!!' }, { authorization: password }
+      ]
+      for (const headers of attempts) {
+        const page = await visit(path, method, headers)
+        expect(page.status).toBe(401)
+        expect(page.headers.get('www-authenticate')).toMatch(/^Basic realm="/)
+      }
+      const json = await visit(path, method, {}, JSON_TYPE)
+      expect([json.status, json.json()]).toEqual([401, { error: expect.stringContaining('password') }])
+      expect(await count()).toBe(1)
+      expect(x.calls.requests).toBe(0)
+    })
+
+    test.each(DOORS)('is closed at %s %s without the setting, which it names', async (method, path) => {
+      const closed = await start({ X_BEARER_TOKEN: 'good', X_API_URL: x.url })
+      for (const headers of [{}, basic(''), basic('undefined'), basic(password)]) {
+        await expectRefusal(closed.url + path, { method, headers }, 403, /ADMIN_PASSWORD/)
+      }
+      await closed.close()
+      expect(await count()).toBe(1)
+    })
+
+    test.each(['/admin/update', '/admin/reset'])('does nothing by GET %s', async (path) => {
+      expect((await visit(path, 'GET')).status).toBe(404)
+      expect((await visit(path, 'HEAD')).status).toBe(404)
+      expect(await count()).toBe(1)
+      expect(x.calls.requests).toBe(0)
+    })
+
+    test('has a page with both buttons', async () => {
+      const page = await visit('/admin', 'GET')
+      expect(page.status).toBe(200)
+      expect(page.body).toContain('1 user, 1 tweet.')
+      expect(page.body).toMatch(/<form[^>]* action="\/admin\/update" method="post">[^]*Update all/)
+      expect(page.body).toMatch(/<form[^>]* action="\/admin\/reset" method="post">[^]*Reset/)
+    })
+
+    test('has everybody from X updated, and shows by the day what X was paid for', async () => {
+      for (const username of ['Fell_Example', 'Bangs_Example']) await ask(`${app.url}/users`, form({ username }))
+      await settled(app.services, ['Fell_Example', 'Bangs_Example'])
+      x.addPosts('Fell_Example', ['The first new one.', 'The second new one.'])
+      const json = await visit('/admin/update', 'POST', basic(password), JSON_TYPE)
+      expect([json.status, json.json()]).toEqual([202, { asked: 2 }])
+      await app.services.prisma.collectJob.updateMany({ data: { dueAt: new Date(0) } })
+      await settled(app.services, ['Fell_Example', 'Bangs_Example'])
+      expect(await app.services.store.findUser('Fell_Example')).toMatchObject({ tweets: 22 })
+      const { body } = await visit('/admin', 'GET')
+      expect(body).toContain('At most 2,000 posts a day')
+      expect(body).toMatch(/<td>\d{4}-\d\d-\d\d<\/td><td>42<\/td><td>4<\/td><td>\$0\.25<\/td>/)
+      expect((await visit('/admin', 'GET', basic(password), JSON_TYPE)).json()).toMatchObject({ spend: [{ posts: 42, users: 4, dollars: 0.25 }], budget: 2000 })
+    })
+
+    test('says how many will be updated, or that nobody comes from X', async () => {
+      expect((await visit('/admin/update', 'POST')).body).toContain('Nobody here comes from X, or all are being read already.')
+      await ask(`${app.url}/users`, form({ username: 'Fell_Example' }))
+      await settled(app.services, ['Fell_Example'])
+      expect((await visit('/admin/update', 'POST')).body).toContain('1 user will be read, one after another.')
+    })
+
+    test('removes everybody, and says how many went', async () => {
+      const json = await visit('/admin/reset', 'POST', basic(password), JSON_TYPE)
+      expect([json.status, json.json()]).toEqual([200, { removed: 1 }])
+      expect(await app.services.prisma.tweet.count()).toBe(0)
+      expect((await visit('/admin/reset', 'POST')).body).toContain('0 users removed.')
+      expect((await ask(app.url)).body).toContain('Nobody has been added yet.')
+    })
+  })
+})

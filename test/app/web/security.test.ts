@@ -1,0 +1,204 @@
+import { request as httpRequest } from 'node:http'
+import { connect as connectSocket } from 'node:net'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { addSamples } from '../../../src/collecting/sample-users.js'
+import { addressOf } from '../../../src/web/rate-limits.js'
+import { openThreads, type Threads } from '../../../src/threads/pool.js'
+import { databases, type TestDatabase } from '../../support/databases.js'
+import { openSampleApp, openTestServices, serve, type TestServices } from '../../support/services.js'
+
+const ASK = '/predictions?users=ruth_demo&users=milo_demo&text=the+kettle+is+on'
+const PASSWORD = 'a long password'
+
+let app: Awaited<ReturnType<typeof openSampleApp>>
+beforeAll(async () => {
+  app = await openSampleApp({ ADMIN_PASSWORD: PASSWORD })
+})
+afterAll(() => app?.close())
+
+describe('every answer', () => {
+  test.each(['/', ASK, '/users/ruth_demo', '/nowhere', '/assets/style.css', '/health', '/admin', '/predictions'])(
+    'lets no other host and no script within the page into %s',
+    async (path) => {
+      const { headers } = await fetch(app.url + path, { headers: { accept: 'text/html' } })
+      const policy = new Map(headers.get('content-security-policy')!.split(';').map((line) => line.trim().split(/ (.*)/) as [string, string]))
+      expect(policy.get('default-src')).toBe("'none'")
+      expect(policy.get('script-src')).toBe("'self'")
+      expect(policy.get('style-src')).toBe("'self'")
+      expect(policy.get('img-src')).toBe("'self' data: https://pbs.twimg.com")
+      expect(policy.get('frame-ancestors')).toBe("'none'")
+      expect(headers.get('x-content-type-options')).toBe('nosniff')
+      expect(headers.get('set-cookie')).toBeNull()
+      expect(headers.get('x-powered-by')).toBeNull()
+    }
+  )
+})
+
+describe('what another site has a browser send', () => {
+  const form = { method: 'POST', body: new URLSearchParams({ username: 'ruth_demo' }), redirect: 'manual' } as const
+  const posts = ['/users', '/users/import', '/admin/update', '/admin/reset']
+  const foreign: Record<string, string>[] = [
+    { origin: 'https://evil.example' },
+    { origin: 'null' },
+    { origin: 'http://127.0.0.1.evil.example' },
+    { 'sec-fetch-site': 'cross-site' },
+    { 'sec-fetch-site': 'same-site' },
+    { 'sec-fetch-site': 'cross-site', origin: 'http://127.0.0.1' }
+  ]
+
+  test.each(posts.flatMap((path) => foreign.map((headers): [string, Record<string, string>] => [path, headers])))(
+    'is refused by %s: %o',
+    async (path, headers) => {
+      const authorization = `Basic ${Buffer.from(`admin:${PASSWORD}`).toString('base64')}`
+      const answer = await fetch(app.url + path, { ...form, headers: { ...headers, authorization, accept: 'application/json' } })
+      expect(answer.status).toBe(403)
+      expect(await answer.json()).toEqual({ error: 'That was sent from another site. Please use the form here.' })
+      expect(await app.services.store.listUsers()).toHaveLength(4)
+    }
+  )
+
+  test.each([{}, { 'sec-fetch-site': 'same-origin' }, { 'sec-fetch-site': 'none' }, { origin: 'own' }] as Record<string, string>[])(
+    'is not confused with what its own pages or a program sends: %o',
+    async (headers) => {
+      const own = headers.origin ? { origin: app.url } : headers
+      const answer = await fetch(`${app.url}/users`, { ...form, headers: { ...own, accept: 'application/json' } })
+      expect(answer.status).not.toBe(403)
+    }
+  )
+})
+
+test('headers that never end are not waited for', async () => {
+  const { port } = new URL(app.url)
+  const said = await new Promise<string>((resolve) => {
+    const socket = connectSocket(Number(port), '127.0.0.1')
+    let answer = ''
+    const trickle = setInterval(() => socket.write('x'), 500)
+    socket.on('data', (data) => (answer += data))
+    socket.on('error', () => {})
+    socket.on('close', () => {
+      clearInterval(trickle)
+      resolve(answer)
+    })
+    socket.write('GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ')
+  })
+  expect(said).toContain('408')
+})
+
+describe.each(databases)('limits on the $name', ({ open }) => {
+  let threads: Threads
+  let database: TestDatabase
+  let services: TestServices
+  let served: { url: string; close(): Promise<void> }
+  let settings: Record<string, string>
+
+  beforeAll(() => {
+    threads = openThreads()
+  })
+  afterAll(() => threads.close())
+
+  beforeEach(async () => {
+    settings = { PREDICTIONS_PER_MINUTE: '3', ADDITIONS_PER_HOUR: '2', ADMIN_PASSWORD: PASSWORD }
+    database = await open()
+    await start()
+    await addSamples(services)
+  })
+  afterEach(async () => {
+    await served.close()
+    await services.close()
+    await database.close()
+  })
+
+  async function start(): Promise<void> {
+    services = openTestServices(database, settings, threads)
+    served = await serve(services)
+  }
+
+  /** The status of a request, and what it says. */
+  function ask(path: string, headers: Record<string, string> = {}, method = 'GET', url = served.url): Promise<{ status: number; error: string; retryAfter?: string }> {
+    return new Promise((resolve, reject) => {
+      const asking = httpRequest(url + path, { method, headers: { accept: 'application/json', ...headers } }, (response) => {
+        let body = ''
+        response.on('data', (data) => (body += data))
+        response.on('end', () => resolve({ status: response.statusCode!, error: (JSON.parse(body) as { error: string }).error, retryAfter: response.headers['retry-after'] }))
+      })
+      asking.once('error', reject).end()
+    })
+  }
+
+  test('refuse more predictions a minute than are allowed, in words and with a time', async () => {
+    for (let i = 0; i < 3; i++) expect((await ask(ASK)).status).toBe(200)
+    const { status, error, retryAfter } = await ask(ASK)
+    expect(status).toBe(429)
+    expect(error).toMatch(/^That was a lot in one minute\. Please try again in \d+ s\.$/)
+    expect(Number(retryAfter)).toBeGreaterThan(0)
+    expect(Number(retryAfter)).toBeLessThanOrEqual(60)
+    expect((await ask('/users')).status).toBe(200)
+  })
+
+  test('count what is asked for at the same moment, and by another process', async () => {
+    const other = openTestServices(database, settings, threads)
+    const there = await serve(other)
+    try {
+      const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => ask(ASK, {}, 'GET', i % 2 ? there.url : served.url)))
+      expect(answers.filter(({ status }) => status === 200)).toHaveLength(3)
+      expect(answers.filter(({ status }) => status === 429)).toHaveLength(9)
+    } finally {
+      await there.close()
+      await other.close()
+    }
+  })
+
+  test('refuse more additions an hour than are allowed', async () => {
+    const statuses: number[] = []
+    for (let i = 0; i < 3; i++) statuses.push((await ask('/users/import', {}, 'POST')).status)
+    expect(statuses).toEqual([415, 415, 429])
+    expect((await ask('/users', {}, 'POST')).error).toMatch(/in the last hour\. Please try again in \d+ minutes\.$/)
+  })
+
+  test('are not got round by a forged X-Forwarded-For without a proxy', async () => {
+    for (let i = 0; i < 3; i++) await ask(ASK, { 'x-forwarded-for': `10.0.0.${i}` })
+    expect((await ask(ASK, { 'x-forwarded-for': '10.0.0.99' })).status).toBe(429)
+  })
+
+  test('go by what the proxy says where there is one, not by what its visitor says', async () => {
+    await served.close()
+    await services.close()
+    settings = { ...settings, TRUST_PROXY: '1' }
+    await start()
+    for (let i = 0; i < 3; i++) await ask(ASK, { 'x-forwarded-for': `10.0.0.${i}, 192.0.2.1` })
+    expect((await ask(ASK, { 'x-forwarded-for': '10.0.0.99, 192.0.2.1' })).status).toBe(429)
+    expect((await ask(ASK, { 'x-forwarded-for': '10.0.0.99, 192.0.2.2' })).status).toBe(200)
+  })
+
+  test('leave ten wrong passwords, whatever comes after them', async () => {
+    const authorization = (password: string): Record<string, string> =>
+      ({ authorization: `Basic ${Buffer.from(`admin:${password}`).toString('base64')}` })
+    expect((await ask('/admin', authorization(PASSWORD))).status).toBe(200)
+    for (let i = 0; i < 10; i++) expect((await ask('/admin', authorization(`guess ${i}`))).status).toBe(401)
+    const { status, error } = await ask('/admin', authorization(PASSWORD))
+    expect(status).toBe(429)
+    expect(error).toMatch(/^Too many wrong passwords\./)
+  })
+
+  test('are none where the setting is 0', async () => {
+    await served.close()
+    await services.close()
+    settings = { PREDICTIONS_PER_MINUTE: '0' }
+    await start()
+    const answers = await Promise.all(Array.from({ length: 20 }, () => ask(ASK)))
+    expect(answers.every(({ status }) => status === 200)).toBe(true)
+  })
+})
+
+test.each([
+  ['127.0.0.1', '127.0.0.1'],
+  ['::ffff:192.0.2.1', '192.0.2.1'],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
+  ['2001:0DB8:0001:0002::9', '2001:db8:1:2::/64'],
+  ['2001:db8::1', '2001:db8:0:0::/64'],
+  ['::1', '0:0:0:0::/64'],
+  ['fe80::1%eth0', 'fe80:0:0:0::/64'],
+  ['', '']
+])('the address %s counts as %s', (ip, counted) => {
+  expect(addressOf({ ip })).toBe(counted)
+})

@@ -1,0 +1,118 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { fitAttribution, logitsOf, sum, type Attribution, type TextsRead } from '../../../src/model/attribution.js'
+import { openEncoder, type Encoder } from '../../../src/encoder/encoder.js'
+import { PATHS } from '../../../src/core/paths.js'
+import { argmax } from '../../../src/regression/softmax-regression.js'
+import { openThreads, type Threads } from '../../../src/threads/pool.js'
+import { dot, slices } from '../../../src/core/vectors.js'
+
+let embedder: Encoder
+let threads: Threads
+
+beforeAll(async () => {
+  embedder = await openEncoder()
+  threads = openThreads()
+})
+afterAll(() => threads.close())
+
+const numbered = (n: number): string[] =>
+  Array.from({ length: n }, (_, i) => `tweet number ${i}, ${'no '.repeat(i % 7)}`)
+
+describe('embedding in a thread', () => {
+  test('is by the encoder that is named', async () => {
+    expect(await threads.encoderName()).toBe(embedder.encoder)
+  })
+
+  test('gives the vectors that the encoder gives', async () => {
+    const texts = ['one', 'two 🌱', '三']
+    expect(await threads.embed(texts)).toEqual(await embedder.embed(texts))
+  })
+
+  test('gives no vectors for no texts', async () => {
+    expect(await threads.embed([])).toEqual(new Float32Array(0))
+  })
+
+  test('keeps the order of more texts than go at once', async () => {
+    const texts = numbered(300)
+    const vectors = slices(await threads.embed(texts), texts.length)
+    for (const i of [0, 127, 128, 255, 256, 299]) {
+      const alone = await embedder.embed([texts[i]])
+      expect(dot(vectors[i], alone)).toBeCloseTo(1, 4)
+    }
+    const last = await embedder.embed([texts[299]])
+    expect(dot(vectors[298], last)).toBeLessThan(0.9999)
+  })
+
+  test('gives each of several callers their own', async () => {
+    const texts = numbered(12)
+    const answers = await Promise.all(texts.map((text) => threads.embed([text])))
+    for (const [i, answer] of answers.entries()) expect(answer).toEqual(await embedder.embed([texts[i]]))
+  })
+})
+
+describe('fitting in a thread', () => {
+  const fit = async (texts: string[], labels: Int32Array): Promise<Attribution> =>
+    fitRead(await threads.readTexts(texts), await threads.embed(texts), labels)
+  const fitRead = ({ counts, templates }: TextsRead, vectors: Float32Array, labels: Int32Array): Promise<Attribution> =>
+    threads.fit({ counts: [counts], templates, vectors: [vectors], labels })
+
+  test('gives what fitting here gives', async () => {
+    const texts = numbered(30).flatMap((text) => [text, `${text.toUpperCase()}!!!`, `Why ${text}?`])
+    const labels = Int32Array.from(texts, (_, i) => i % 3)
+    const vectors = await threads.embed(texts)
+    const attribution = await fit(texts, labels)
+    expect(attribution).toEqual(fitAttribution({ texts, vectors, labels }))
+    const text = 'TWEET NUMBER 99, NO NO!!!'
+    expect(argmax(sum(logitsOf(attribution, [text], await threads.embed([text]))))).toBe(1)
+  })
+
+  test('fails with what is wrong, and goes on', async () => {
+    await expect(fit(['a', 'b'], Int32Array.of(0, 2))).rejects.toThrow(/Classes/)
+    const texts = numbered(20)
+    const labels = Int32Array.from(texts, (_, i) => i % 2)
+    const { reliability } = await fit(texts, labels)
+    expect(reliability.confusion).toHaveLength(2)
+  })
+})
+
+test('an encoder that could not be loaded is tried again by the next caller', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'hypotweet-test-'))
+  await cp(PATHS.encoder, folder, { recursive: true })
+  await rm(join(folder, 'onnx'), { recursive: true })
+  const hopeful = openThreads(folder)
+  try {
+    await expect(hopeful.encoderName()).rejects.toThrow(`The encoder ${folder} can't be loaded: `)
+    await expect(hopeful.embed(['text'])).rejects.toThrow(`The encoder ${folder} can't be loaded: `)
+    await cp(PATHS.encoder, folder, { recursive: true })
+    expect(await hopeful.encoderName()).toMatch(/@[0-9a-f]{8}$/)
+    expect(await hopeful.embed(['text'])).toEqual(await embedder.embed(['text']))
+  } finally {
+    await hopeful.close()
+    await rm(folder, { recursive: true, force: true })
+  }
+})
+
+test('threads are closed in peace at any moment of loading the encoder and of embedding', async () => {
+  const ready = await timeToLoad()
+  for (let part = 0; part < 1.2; part += 0.06) {
+    const threads = openThreads()
+    const asked = threads.embed(Array.from({ length: 300 }, (_, i) => `It rains, and rains, ${i} times.`)).catch(() => {})
+    await pause(part * ready)
+    await threads.close()
+    await asked // what is under way may come to an end or not; the process must not
+  }
+}, 60_000)
+
+/** ms until a thread has its encoder. */
+async function timeToLoad(): Promise<number> {
+  const threads = openThreads()
+  const start = performance.now()
+  await threads.encoderName()
+  const ready = performance.now() - start
+  await threads.close()
+  return ready
+}
