@@ -7,7 +7,6 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { openEmbeddedPostgres } from '../src/storage/embedded-postgres.js'
 import { connect, migrate } from '../src/storage/database.js'
 import { openEncoder } from '../src/encoder/encoder.js'
-import { createStore } from '../src/storage/store.js'
 import { slices } from '../src/core/vectors.js'
 import { startXApi } from '../support/x-api-stand-in.js'
 import { randomNumbers, shuffled } from '../support/datasets.js'
@@ -15,6 +14,7 @@ import { percentile, rowOf, skippedRow, type Measure, type Row } from './report.
 import { NO_POSTGRES, openPostgres, Served } from './served.js'
 import type { Note, Step } from './steps.js'
 import { tweetsOf } from '../support/synthetic-tweets.js'
+import { createTweetStore } from '../src/storage/tweets.js'
 
 const USERS = 100
 const BUSY_USERS = 12
@@ -217,7 +217,7 @@ async function openEmbedded(): Promise<{ url: string; close(): Promise<void> }> 
 /** Stores the invented users. */
 async function fill(url: string): Promise<void> {
   const prisma = connect(url)
-  const store = createStore(prisma)
+  const tweetStore = createTweetStore(prisma)
   const embedder = await openEncoder()
   const wanted = [
     ...names('user', USERS).map((name) => ({ name, count: TWEETS })),
@@ -230,7 +230,7 @@ async function fill(url: string): Promise<void> {
     const tweets = texts.map((text, i) => ({
       id: String(count - i), text, createdAt: new Date(Date.now() - i * MINUTE), position: BigInt(count - i), embedding: vectors[i]
     }))
-    await store.saveTweets({ id: name, username: name, name, pictureUrl: null, source: 'archive' }, null, tweets, embedder.encoder)
+    await tweetStore.saveTweets({ id: name, username: name, name, pictureUrl: null, source: 'archive' }, null, tweets, embedder.encoder)
   }
   await prisma.$disconnect()
 }

@@ -34,7 +34,7 @@ async function shutDown(): Promise<void> {
 async function start() {
   try {
     const services = await openServices(readConfig(process.env))
-    if (!services.config.X_BEARER_TOKEN && (await services.store.listUsers()).length === 0) {
+    if (!services.config.X_BEARER_TOKEN && (await services.userStore.listUsers()).length === 0) {
       services.log.info(`Added the sample users ${(await addSamples(services)).join(', ')}.`)
     }
     return services

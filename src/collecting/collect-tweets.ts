@@ -2,10 +2,10 @@ import { FREE, type CollectJob } from '../storage/collect-jobs.js'
 import { ExpectedError, GoneAtSource } from '../core/errors.js'
 import type { Services } from '../services/services.js'
 import { SMALLEST_PAGE } from '../storage/x-budget.js'
-import type { UserProfile } from '../storage/store.js'
 import { decodeText, dropDuplicates, duplicateKey } from '../text/normalize.js'
 import { slices } from '../core/vectors.js'
 import type { PostPage, XPost, XUser } from '../sources/x/x-api.js'
+import type { UserProfile } from '../storage/users.js'
 
 const LARGEST_PAGE = 100
 const WHOLE_TIMELINE = 800 // posts: of more, X does not show the oldest where replies are left out
@@ -49,11 +49,11 @@ export async function collectTweets(services: Services, held: Held): Promise<voi
 }
 
 /** What X says of the user: looked up once, since each look costs money. */
-async function findProfile({ store, collectJobs, xBudget, xApi }: Services, { collectJob, worker }: Held): Promise<XUser> {
+async function findProfile({ userStore, collectJobs, xBudget, xApi }: Services, { collectJob, worker }: Held): Promise<XUser> {
   if (collectJob.profile) return collectJob.profile as unknown as XUser
   await xBudget.countUser()
   const profile = await xApi.findUser(collectJob.username)
-  const known = await store.findUserById(profile.id)
+  const known = await userStore.findUserById(profile.id)
   const hasDeleted = (profile.posts ?? Infinity) < (known?.postsOnX ?? 0)
   const sinceId = hasDeleted ? null : known?.newestTweetId ?? null
   await collectJobs.saveProfile(collectJob.usernameKey, worker, profile, sinceId)
@@ -96,18 +96,18 @@ interface Page {
 
 /** Stores the page's own texts that are new and how far it goes, and removes what it no longer has: all or nothing. */
 async function savePage(
-  { store, collectJobs }: Services,
+  { tweetStore, collectJobs }: Services,
   { collectJob, worker }: Held,
   profile: XUser,
   page: Page,
   place: { read: number; newestId: string | null; oldestId: string | null }
 ): Promise<void> {
-  const stored = await store.listTexts(profile.id)
+  const stored = await tweetStore.listTexts(profile.id)
   const gone = stored.filter(({ id }) => isGone(BigInt(id), page)).map(({ id }) => id)
   const there = new Set(stored.filter(({ id }) => !gone.includes(id)).map(({ text }) => duplicateKey(text)))
   const own = ownTexts(page.posts).filter(({ text }) => !there.has(duplicateKey(text)))
   const tweets = own.map((post) => ({ ...post, position: BigInt(post.id) }))
-  await store.savePage(userOf(profile), tweets, gone, (tx, added) =>
+  await tweetStore.savePage(userOf(profile), tweets, gone, (tx, added) =>
     collectJobs.step(
       collectJob.usernameKey,
       worker,
@@ -127,19 +127,19 @@ function isGone(id: bigint, { posts, newerThan, endsAll }: Page): boolean {
 const userOf = ({ id, username, name, pictureUrl }: XUser): UserProfile => ({ id, username, name, pictureUrl, source: 'x' })
 
 /** Vectors for the user's tweets that have none yet, or another encoder's. */
-async function embedMissing({ store, threads, collectJobs }: Services, { collectJob, worker }: Held, userId: string): Promise<void> {
+async function embedMissing({ tweetStore, threads, collectJobs }: Services, { collectJob, worker }: Held, userId: string): Promise<void> {
   const encoder = await threads.encoderName()
-  const missing = await store.listNotEmbedded(userId, encoder)
+  const missing = await tweetStore.listNotEmbedded(userId, encoder)
   if (missing.length === 0) return
   const vectors = slices(await threads.embed(missing.map(({ text }) => text)), missing.length)
-  await store.saveVectors(userId, missing.map(({ id }, i) => ({ id, embedding: vectors[i] })), encoder)
+  await tweetStore.saveVectors(userId, missing.map(({ id }, i) => ({ id, embedding: vectors[i] })), encoder)
   await collectJobs.step(collectJob.usernameKey, worker, { embedded: { increment: missing.length } })
 }
 
-async function finish({ store, collectJobs }: Services, { collectJob, worker }: Held, profile: XUser, newestId: string | null): Promise<void> {
-  const user = await store.findUserById(profile.id)
+async function finish({ userStore, collectJobs }: Services, { collectJob, worker }: Held, profile: XUser, newestId: string | null): Promise<void> {
+  const user = await userStore.findUserById(profile.id)
   if (!user || user.tweets === 0) throw new GoneAtSource('unusable', `@${profile.username} has no posts of their own to learn from.`)
-  await store.finishUser(userOf(profile), { newestTweetId: newestId, postsOnX: profile.posts }, (tx) =>
+  await userStore.finishUser(userOf(profile), { newestTweetId: newestId, postsOnX: profile.posts }, (tx) =>
     collectJobs.step(collectJob.usernameKey, worker, { ...FREE, state: 'done' }, tx)
   )
 }

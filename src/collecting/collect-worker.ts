@@ -28,8 +28,8 @@ export async function requestCollecting(services: Services, usernames: string[])
 }
 
 /** Has the newer posts of every user from X collected, one after another so that X is not asked for all at once. */
-export async function requestRefresh({ config, store, collectJobs, queue }: Services): Promise<number> {
-  const users = (await store.listUsers()).filter(({ source }) => source === 'x')
+export async function requestRefresh({ config, userStore, collectJobs, queue }: Services): Promise<number> {
+  const users = (await userStore.listUsers()).filter(({ source }) => source === 'x')
   let asked = 0
   for (const { username } of users) {
     const dueAt = new Date(Date.now() + asked * REFRESH_SPREAD * 1000)
@@ -94,15 +94,15 @@ async function workOn(services: Services, usernameKey: string, worker: string, s
 
 /** Hands back, waits or gives up. A lease lost in between means that another worker decides. */
 async function afterFailure(services: Services, { usernameKey }: CollectJob, worker: string, error: unknown): Promise<void> {
-  const { collectJobs, queue, store, log } = services
+  const { collectJobs, queue, userStore, log } = services
   const [now] = await collectJobs.find([usernameKey])
   const attempts = (now?.attempts ?? 0) + 1
   if (!(error instanceof ExpectedError || error instanceof Stopped)) log.error(error, 'collecting failed')
   const next = nextOf(error, attempts)
   const isGone = error instanceof GoneAtSource
   if (isGone) {
-    const user = await store.findUser(usernameKey)
-    if (user?.source === 'x') await store.removeUser(user.id)
+    const user = await userStore.findUser(usernameKey)
+    if (user?.source === 'x') await userStore.removeUser(user.id)
   }
   try {
     await collectJobs.step(usernameKey, worker, {

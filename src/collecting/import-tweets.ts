@@ -1,9 +1,9 @@
 import { readArchive, type ImportReport } from '../sources/archive/read-archive.js'
 import { ExpectedError } from '../core/errors.js'
 import type { Services } from '../services/services.js'
-import type { StoredUser } from '../storage/store.js'
 import { slices } from '../core/vectors.js'
 import { importInWords } from '../sources/archive/report.js'
+import type { StoredUser } from '../storage/users.js'
 
 export interface Import {
   username: string
@@ -18,8 +18,8 @@ export interface Import {
  * @throws ExpectedError for a file that can't be read or has nothing to learn from (422), and for a sample user (422)
  */
 export async function importTweets(services: Services, { username, path, fileName, replies }: Import): Promise<{ user: StoredUser; report: ImportReport }> {
-  const { store, threads } = services
-  const known = await store.findUser(username)
+  const { userStore, tweetStore, threads } = services
+  const known = await userStore.findUser(username)
   if (known && known.source !== 'archive') {
     throw new ExpectedError('unusable', `@${known.username} is here already, ${known.source === 'x' ? 'read from X' : 'as a sample'}. Choose another name for the file.`)
   }
@@ -34,6 +34,6 @@ export async function importTweets(services: Services, { username, path, fileNam
     position: BigInt(tweets.length - i),
     embedding: vectors[i]
   }))
-  await store.replaceTweets({ id, username, name: username, pictureUrl: null, source: 'archive' }, rows, await threads.encoderName())
-  return { user: (await store.findUser(username))!, report }
+  await tweetStore.replaceTweets({ id, username, name: username, pictureUrl: null, source: 'archive' }, rows, await threads.encoderName())
+  return { user: (await userStore.findUser(username))!, report }
 }

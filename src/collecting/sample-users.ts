@@ -17,7 +17,7 @@ const Samples = z.array(
  * Stores the four sample users, who are invented, with their tweets. Those that are there already are left as they are.
  * @param onProgress told after each user how many of how many are stored
  */
-export async function addSamples({ store, threads }: Services, onProgress?: (done: number, of: number) => void): Promise<string[]> {
+export async function addSamples({ tweetStore, threads }: Services, onProgress?: (done: number, of: number) => void): Promise<string[]> {
   const samples = Samples.parse(JSON.parse(await readFile(PATHS.samples, 'utf8')))
   for (const [i, { username, name, tweets }] of samples.entries()) {
     const texts = tweets.map(({ text }) => decodeText(text))
@@ -30,7 +30,7 @@ export async function addSamples({ store, threads }: Services, onProgress?: (don
       embedding: vectors[t]
     }))
     const user = { id: `sample:${username}`, username, name, pictureUrl: null, source: 'sample' as const }
-    await store.saveTweets(user, null, rows, await threads.encoderName())
+    await tweetStore.saveTweets(user, null, rows, await threads.encoderName())
     onProgress?.(i + 1, samples.length)
   }
   return samples.map(({ username }) => username)

@@ -8,7 +8,7 @@ import { addSamples } from '../collecting/sample-users.js'
 
 const services = await openServices(readConfig(process.env))
 try {
-  if (process.argv.includes('--remove')) console.log(`Removed ${await services.store.removeSamples()} sample users.`)
+  if (process.argv.includes('--remove')) console.log(`Removed ${await services.userStore.removeSamples()} sample users.`)
   else console.log(`The sample users are there: ${(await seed()).join(', ')}.`)
 } finally {
   await services.close()

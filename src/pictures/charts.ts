@@ -1,8 +1,8 @@
 // What the pictures on the prediction page are drawn from: shades, places on the map, addresses.
 
 import type { PredictionMap } from '../prediction/predict-author.js'
-import type { StoredUser } from '../storage/store.js'
 import { LINK } from '../text/normalize.js'
+import type { StoredUser } from '../storage/users.js'
 
 const SHADES = 4
 const MAP = { width: 640, height: 420, margin: 16 } // units of the map's viewBox

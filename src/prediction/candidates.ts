@@ -5,8 +5,9 @@ import type { Cached } from '../services/cache.js'
 import { ExpectedError } from '../core/errors.js'
 import type { Services } from '../services/services.js'
 import { principalPlane, project, type Plane } from '../model/pca.js'
-import type { Corpus, StoredUser } from '../storage/store.js'
 import { slices } from '../core/vectors.js'
+import type { Corpus } from '../storage/tweets.js'
+import type { StoredUser } from '../storage/users.js'
 
 export const MIN_TWEETS_TO_FIT = 20
 const MAX_FITTED_TWEETS = 500 // of each user, the newest: fitting on more takes longer than a visitor waits
@@ -41,7 +42,7 @@ export interface CandidateTweet {
  * @throws ExpectedError for a user who is not there (404) or has too few tweets (422)
  */
 export async function findCandidates(services: Services, usernames: string[]): Promise<Candidates> {
-  const found = await services.store.findUsers(usernames)
+  const found = await services.userStore.findUsers(usernames)
   const users = found.map((user, i) => checkCandidate(user, usernames[i]))
   users.sort((a, b) => (a.id < b.id ? -1 : 1)) // the same users in another order are the same model
   const encoder = await services.threads.encoderName()
@@ -108,14 +109,14 @@ export function scoresOf({ ngrams, encoder }: Attribution['heldOut'], i: number,
 type ReadCorpus = Corpus & TextsRead & Cached
 
 /** Loads a user's tweets; vectors that another encoder made are made anew first. */
-async function loadCorpus({ store, threads }: Services, { id: userId, username }: StoredUser, encoder: string): Promise<ReadCorpus> {
-  let corpus = await store.loadCorpus(userId, encoder, MAX_FITTED_TWEETS)
+async function loadCorpus({ tweetStore, threads }: Services, { id: userId, username }: StoredUser, encoder: string): Promise<ReadCorpus> {
+  let corpus = await tweetStore.loadCorpus(userId, encoder, MAX_FITTED_TWEETS)
   for (let tries = 1; 'stale' in corpus; tries++) {
     if (tries > TRIES) throw new ExpectedError('unavailable', `@${username}'s tweets keep changing at the moment. Please try again in a minute.`)
     const { stale } = corpus
     const vectors = slices(await threads.embed(stale.map(({ text }) => text)), stale.length)
-    await store.saveVectors(userId, stale.map(({ id }, i) => ({ id, embedding: vectors[i] })), encoder)
-    corpus = await store.loadCorpus(userId, encoder, MAX_FITTED_TWEETS)
+    await tweetStore.saveVectors(userId, stale.map(({ id }, i) => ({ id, embedding: vectors[i] })), encoder)
+    corpus = await tweetStore.loadCorpus(userId, encoder, MAX_FITTED_TWEETS)
   }
   const { counts, templates } = await threads.readTexts(corpus.texts)
   const texts = corpus.texts.reduce((sum, text) => sum + 2 * text.length + BESIDE, 0)

@@ -3,7 +3,7 @@ import { findCandidates, type Candidates } from './candidates.js'
 import { ExpectedError } from '../core/errors.js'
 import { argmax, softmaxInPlace } from '../regression/softmax-regression.js'
 import type { Services } from '../services/services.js'
-import type { StoredUser } from '../storage/store.js'
+import type { StoredUser } from '../storage/users.js'
 
 export const MOST_ROUNDS = 50
 

@@ -4,7 +4,7 @@ import { explain, type CandidateExplanation } from '../model/explanation.js'
 import { softmaxInPlace } from '../regression/softmax-regression.js'
 import type { Services } from '../services/services.js'
 import { project } from '../model/pca.js'
-import type { StoredUser } from '../storage/store.js'
+import type { StoredUser } from '../storage/users.js'
 
 export interface Prediction {
   text: string

@@ -8,9 +8,10 @@ import { createMetrics, type Metrics } from './metrics.js'
 import { openQueue, type Queue } from '../storage/queue.js'
 import { createRateLimits, type RateLimits } from '../storage/rate-limits.js'
 import { createXBudget, type XBudget } from '../storage/x-budget.js'
-import { createStore, type Store } from '../storage/store.js'
 import { openThreads, type Threads } from '../threads/pool.js'
 import { createXApi, type XApi } from '../sources/x/x-api.js'
+import { createTweetStore, type TweetStore } from '../storage/tweets.js'
+import { createUserStore, type UserStore } from '../storage/users.js'
 
 export const CORPORA_MEMORY = 48 * 2 ** 20 // bytes of users' tweets that are kept: some 80 users with 200 tweets
 export const MODELS_MEMORY = 16 * 2 ** 20 // bytes of fitted models that are kept, beside their tweets: some seven of 4 × 200
@@ -18,7 +19,8 @@ export const MODELS_MEMORY = 16 * 2 ** 20 // bytes of fitted models that are kep
 /** All that is outside the web app's own code, so that a test can hand in another. */
 export interface Services {
   config: Config
-  store: Store
+  userStore: UserStore
+  tweetStore: TweetStore
   collectJobs: CollectJobs
   xBudget: XBudget
   queue: Queue
@@ -55,7 +57,8 @@ export async function openServices(config: Config): Promise<Services> {
   const threads = metrics.timed(opened)
   return {
     config,
-    store: createStore(prisma, embedded?.checkRoom),
+    userStore: createUserStore(prisma),
+    tweetStore: createTweetStore(prisma, embedded?.checkRoom),
     collectJobs,
     xBudget,
     queue,

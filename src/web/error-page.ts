@@ -25,7 +25,7 @@ export const STATUS: Record<Reason, number> = {
 const REASONS: Record<number, Reason> = { 413: 'too-large', 415: 'unsupported', 404: 'not-found', 403: 'forbidden' } // of the body parser and the router
 
 /** The one error page: what went wrong, and the forms with what was typed. */
-export function errorPage({ config, store, log }: Services): ErrorRequestHandler {
+export function errorPage({ config, userStore, log }: Services): ErrorRequestHandler {
   return async (error, request, response, next) => {
     if (response.headersSent) return next(error)
     const { reason, message, retry } = toExpected(error)
@@ -34,7 +34,7 @@ export function errorPage({ config, store, log }: Services): ErrorRequestHandler
     if (retry?.at) response.set('Retry-After', String(Math.max(1, Math.ceil((retry.at.getTime() - Date.now()) / 1000))))
     response.status(status)
     if (request.accepts(['html', 'json']) === 'json') return void response.json({ error: message })
-    const users = await store.listProfiles().catch(() => [])
+    const users = await userStore.listProfiles().catch(() => [])
     const typed = typedIn(request.query, request.body)
     response.render('error', { status, message, users, typed, canCollect: Boolean(config.X_BEARER_TOKEN) })
   }

@@ -1,8 +1,8 @@
 // What the answers say with: numbers and times in words, users in JSON.
 
 import type { CollectJob } from '../storage/collect-jobs.js'
-import type { StoredUser } from '../storage/store.js'
 import { count } from '../text/format.js'
+import type { StoredUser } from '../storage/users.js'
 
 const SOURCES = { x: 'from X', archive: 'from a file', sample: 'sample' }
 

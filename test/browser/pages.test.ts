@@ -63,7 +63,7 @@ describe.skipIf(skipped)('in a browser', () => {
     x.addPosts('Stag_Example', milo.slice(0, 70))
     ;[typicalWren, typicalStag] = [ruth[20], milo[40]]
   })
-  beforeEach(() => services.store.reset())
+  beforeEach(() => services.userStore.reset())
   afterEach(() => Promise.all((browser?.contexts() ?? []).map((context) => context.close())))
   afterAll(async () => {
     await browser?.close()

@@ -12,10 +12,11 @@ import { createRateLimits } from '../../src/storage/rate-limits.js'
 import { createLog } from '../../src/core/log.js'
 import { createMetrics } from '../../src/services/metrics.js'
 import { createXBudget } from '../../src/storage/x-budget.js'
-import { createStore } from '../../src/storage/store.js'
 import { openThreads, type Threads } from '../../src/threads/pool.js'
 import { createXApi } from '../../src/sources/x/x-api.js'
 import { openEmbeddedDatabase, type TestDatabase } from './databases.js'
+import { createTweetStore } from '../../src/storage/tweets.js'
+import { createUserStore } from '../../src/storage/users.js'
 
 export type TestServices = Services & { prisma: ReturnType<typeof connect> }
 
@@ -33,7 +34,8 @@ export function openTestServices(database: TestDatabase, settings: Record<string
   return {
     config,
     prisma,
-    store: createStore(prisma),
+    userStore: createUserStore(prisma),
+    tweetStore: createTweetStore(prisma),
     collectJobs,
     xBudget,
     queue,

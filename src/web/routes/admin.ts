@@ -4,9 +4,9 @@ import { ExpectedError } from '../../core/errors.js'
 import { requestRefresh } from '../../collecting/collect-worker.js'
 import type { Services } from '../../services/services.js'
 import type { DaySpend } from '../../storage/x-budget.js'
-import type { StoredUser } from '../../storage/store.js'
 import { addressOf } from '../rate-limits.js'
 import { userJson } from '../view-helpers.js'
+import type { StoredUser } from '../../storage/users.js'
 
 /** The operator's page: update every user from X, or remove all. */
 export function adminRoutes(services: Services): Router {
@@ -37,7 +37,7 @@ export function adminRoutes(services: Services): Router {
 
   router.post('/admin/reset', async (_request, response) => {
     await services.collectJobs.reset()
-    const removed = await services.store.reset()
+    const removed = await services.userStore.reset()
     const shown = await adminPage()
     response.format({
       html: () => response.render('admin', { ...shown, removed }),
@@ -46,7 +46,7 @@ export function adminRoutes(services: Services): Router {
   })
 
   async function adminPage(): Promise<{ users: StoredUser[]; spend: DaySpend[]; budget: number }> {
-    const [users, spend] = await Promise.all([services.store.listUsers(), services.xBudget.listDays()])
+    const [users, spend] = await Promise.all([services.userStore.listUsers(), services.xBudget.listDays()])
     return { users, spend, budget: services.config.X_DAILY_POST_BUDGET }
   }
 

@@ -5,10 +5,10 @@ import { Router, type Response } from 'express'
 import { ExpectedError } from '../../core/errors.js'
 import { Username } from '../requests.js'
 import type { Services } from '../../services/services.js'
-import type { StoredUser } from '../../storage/store.js'
+import type { StoredUser } from '../../storage/users.js'
 
 /** A user's stored tweets to take away, newest first and without vectors; written as they are read, page by page. */
-export function exportRoutes({ store }: Services): Router {
+export function exportRoutes({ userStore, tweetStore }: Services): Router {
   const router = Router()
 
   router.get('/users/:username/tweets.csv', async (request, response) => {
@@ -27,13 +27,13 @@ export function exportRoutes({ store }: Services): Router {
 
   async function findUser(name: string): Promise<StoredUser> {
     const username = Username.safeParse(name)
-    const user = username.success ? await store.findUser(username.data) : null
+    const user = username.success ? await userStore.findUser(username.data) : null
     if (!user) throw new ExpectedError('not-found', `@${name} has not been added here.`)
     return user
   }
 
   async function* recordsOf({ id }: StoredUser): AsyncGenerator<{ id: string; created_at: string | null; text: string }> {
-    for await (const tweets of store.readTweets(id)) {
+    for await (const tweets of tweetStore.readTweets(id)) {
       for (const { id, createdAt, text } of tweets) yield { id, created_at: createdAt?.toISOString() ?? null, text }
     }
   }

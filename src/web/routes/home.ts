@@ -4,11 +4,11 @@ import type { Services } from '../../services/services.js'
 import { userJson } from '../view-helpers.js'
 
 /** The home page: the prediction form (the latest users chosen already), a form to add somebody, and who is here or on the way. */
-export function homeRoutes({ config, store, collectJobs }: Services): Router {
+export function homeRoutes({ config, userStore, collectJobs }: Services): Router {
   const router = Router()
 
   router.get('/', async (request, response) => {
-    const users = await store.listUsers()
+    const users = await userStore.listUsers()
     const typed = typedIn(request.query)
     const asked = await collectJobs.find(typed.users.filter((name) => Username.safeParse(name).success))
     const collecting = asked.every(({ state }) => state === 'done') ? [] : asked

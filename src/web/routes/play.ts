@@ -56,8 +56,8 @@ async function newGameUrl(services: Services, users: unknown): Promise<string> {
 }
 
 /** The users who were collected last and have enough tweets. */
-async function firstPlayers({ store }: Services): Promise<string[]> {
-  const users = (await store.listUsers()).filter(({ tweets }) => tweets >= MIN_TWEETS_TO_FIT)
+async function firstPlayers({ userStore }: Services): Promise<string[]> {
+  const users = (await userStore.listUsers()).filter(({ tweets }) => tweets >= MIN_TWEETS_TO_FIT)
   if (users.length < MIN_CANDIDATES) {
     throw new ExpectedError('unusable', `To play, two users with at least ${MIN_TWEETS_TO_FIT} tweets each have to be here.`)
   }

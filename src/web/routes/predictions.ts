@@ -13,7 +13,7 @@ export function predictionRoutes(services: Services): Router {
     const { users, text } = AskPrediction.parse(request.query)
     const prediction = await predictAuthor(services, { usernames: users, text })
     const typed = { username: '', importing: false, text, users: prediction.candidates.map(({ user }) => user.username) }
-    const everybody = await services.store.listProfiles()
+    const everybody = await services.userStore.listProfiles()
     response.format({
       html: () => response.render('prediction', { prediction, users: everybody, typed, share: shareOf(request, prediction) }),
       json: () => response.json(predictionJson(prediction))

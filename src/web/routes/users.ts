@@ -11,11 +11,11 @@ import { progressJson, userJson } from '../view-helpers.js'
 
 /** Adding users and looking at them. */
 export function userRoutes(services: Services): Router {
-  const { store } = services
+  const { userStore, tweetStore } = services
   const router = Router()
 
   router.get('/users', async (_request, response) => {
-    const users = await store.listUsers()
+    const users = await userStore.listUsers()
     response.format({
       html: () => response.redirect('/'),
       json: () => response.json({ users: users.map(userJson) })
@@ -35,13 +35,13 @@ export function userRoutes(services: Services): Router {
 
   router.get('/users/:username', async (request, response) => {
     const username = Username.safeParse(request.params.username)
-    const user = username.success ? await store.findUser(username.data) : null
+    const user = username.success ? await userStore.findUser(username.data) : null
     const collecting = username.success ? await services.collectJobs.find([username.data]) : []
     const [collectJob] = collecting
     if (!user && collectJob && collectJob.state !== 'done') return showCollecting(response, collectJob)
     if (!user) throw new ExpectedError('not-found', `@${request.params.username} has not been added here.`)
     const { page } = PageNumber.parse(request.query)
-    const tweets = await store.listTweets(user.id, page)
+    const tweets = await tweetStore.listTweets(user.id, page)
     const habits = tweets.page === 1 ? await habitsOf(services, user.id) : undefined
     const imported = ImportCounts.safeParse(request.query).data
     response.format({
@@ -65,7 +65,7 @@ export function userRoutes(services: Services): Router {
 }
 
 /** How a user writes, against the others who are stored. */
-async function habitsOf({ store }: Services, userId: string): Promise<StyleProfile> {
-  const { tweets } = await store.listTweets(userId, 1, MAX_PROFILED_TWEETS)
-  return describeStyle(tweets, await store.listOthersTexts(userId, MAX_PROFILED_USERS, MAX_PROFILED_TWEETS))
+async function habitsOf({ tweetStore }: Services, userId: string): Promise<StyleProfile> {
+  const { tweets } = await tweetStore.listTweets(userId, 1, MAX_PROFILED_TWEETS)
+  return describeStyle(tweets, await tweetStore.listOthersTexts(userId, MAX_PROFILED_USERS, MAX_PROFILED_TWEETS))
 }

@@ -26,7 +26,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
   beforeEach(async () => {
     x = await startXApi()
     services = openTestServices(database, { X_BEARER_TOKEN: 'good', X_API_URL: x.url }, threads)
-    await services.store.reset()
+    await services.userStore.reset()
     await services.collectJobs.reset()
   })
   afterEach(async () => {
@@ -52,7 +52,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
       source: 'x',
       tweets: 130
     })
-    expect(user).toEqual(await services.store.findUser('Tansy_Example'))
+    expect(user).toEqual(await services.userStore.findUser('Tansy_Example'))
     const tweets = await stored()
     expect(user.newestTweetId).toBe(tweets[0].id)
     expect(tweets.map(({ id }) => id)).toEqual(tweets.map(({ position }) => String(position)))
@@ -83,7 +83,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     expect(again).toMatchObject({ added: 0, user: { tweets: 20, newestTweetId: user.newestTweetId } })
     expect(again.user.collectedAt).not.toEqual(new Date(0))
     expect(x.calls.posts).toBe(20)
-    expect(await services.store.listUsers()).toHaveLength(1)
+    expect(await services.userStore.listUsers()).toHaveLength(1)
   })
 
   test('takes a new name and picture over', async () => {
@@ -152,7 +152,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     x.addUser('New_Example').id = x.userId('Old_Example')
     expect(await collect(services, 'New_Example')).toMatchObject({ added: 0, user: { username: 'New_Example' } })
     expect(x.calls.posts).toBe(2)
-    expect(await services.store.listUsers()).toMatchObject([{ username: 'New_Example', tweets: 2 }])
+    expect(await services.userStore.listUsers()).toMatchObject([{ username: 'New_Example', tweets: 2 }])
   })
 
   test('starts anew for an account that was given the name of another', async () => {
@@ -160,15 +160,15 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     x.addUser('Fell_Example').id = '424242'
     x.addPosts('Fell_Example', ['I am somebody else', 'entirely'])
     expect(await collect(services, 'Fell_Example')).toMatchObject({ added: 2, user: { id: '424242', tweets: 2 } })
-    expect(await services.store.listUsers()).toHaveLength(1)
+    expect(await services.userStore.listUsers()).toHaveLength(1)
     expect(await storedTexts()).toEqual(['entirely', 'I am somebody else'])
   })
 
   test("puts X's user in the place of a sample of the same name", async () => {
     const sample = { id: 'sample:1', username: 'fell_example', name: 'S', pictureUrl: null, source: 'sample' as const }
-    await services.store.saveTweets(sample, null, [], 'encoder')
+    await services.tweetStore.saveTweets(sample, null, [], 'encoder')
     await collect(limitedTo(20), 'Fell_Example')
-    expect(await services.store.listUsers()).toMatchObject([{ source: 'x', tweets: 20 }])
+    expect(await services.userStore.listUsers()).toMatchObject([{ source: 'x', tweets: 20 }])
   })
 
   test.each([
@@ -183,7 +183,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     const error = await collect(hangs ? hasty : services, username).catch((thrown) => thrown)
     expect(error).toBeInstanceOf(ExpectedError)
     expect(error).toMatchObject({ reason })
-    expect(await services.store.listUsers()).toEqual([])
+    expect(await services.userStore.listUsers()).toEqual([])
     expect(await stored()).toEqual([])
   })
 
@@ -193,7 +193,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     for (const username of ['empty', 'onlyreplies', 'Links_Example']) {
       await expect(collect(services, username)).rejects.toThrow(`@${username} has no posts of their own`)
     }
-    expect(await services.store.listUsers()).toEqual([])
+    expect(await services.userStore.listUsers()).toEqual([])
   })
 
   test('works when it is tried again after X was unwell', async () => {
@@ -203,10 +203,10 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
 
   test('leaves a user who is there as they were when X refuses', async () => {
     await collect(limitedTo(20), 'Fell_Example')
-    const before = await services.store.listUsers()
+    const before = await services.userStore.listUsers()
     const refused = { ...services, xApi: createXApi({ token: 'wrong', url: x.url }) }
     await expect(collect(refused, 'Fell_Example')).rejects.toMatchObject({ reason: 'unavailable' })
-    expect(await services.store.listUsers()).toEqual(before)
+    expect(await services.userStore.listUsers()).toEqual(before)
   })
 
   test('keeps what was read when the texts cannot be embedded, and embeds it when it is tried again', async () => {
@@ -224,7 +224,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
       return services.xApi.readPosts(...page)
     }
     await expect(collect({ ...limitedTo(250), xApi: { ...services.xApi, readPosts } }, 'Tansy_Example')).rejects.toThrow('not well')
-    expect(await services.store.listUsers()).toMatchObject([{ tweets: 200, newestTweetId: null }])
+    expect(await services.userStore.listUsers()).toMatchObject([{ tweets: 200, newestTweetId: null }])
     x.addPosts('Tansy_Example', ['written in between'])
     expect(await collect(limitedTo(250), 'Tansy_Example')).toMatchObject({ added: 250, user: { tweets: 250 } })
     expect(x.calls).toMatchObject({ posts: 250, users: 1 })

@@ -30,7 +30,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
     opened = []
     workers = []
     const services = process({})
-    await services.store.reset()
+    await services.userStore.reset()
     await services.collectJobs.reset()
     await services.prisma.spend.deleteMany()
   })
@@ -68,7 +68,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
     expect(found.map(({ usernameKey, state, read, embedded }) => [usernameKey, state, read, embedded])).toEqual([
       ['bangs_example', 'done', 60, 60], ['fell_example', 'done', 60, 60], ['protected', 'failed', 0, 0], ['tansy_example', 'done', 60, 60]
     ])
-    expect((await services.store.listUsers()).map(({ username, tweets }) => [username, tweets]).sort()).toEqual([
+    expect((await services.userStore.listUsers()).map(({ username, tweets }) => [username, tweets]).sort()).toEqual([
       ['Bangs_Example', 60], ['Fell_Example', 60], ['Tansy_Example', 60]
     ])
   })
@@ -98,7 +98,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
     const [collection] = await settled(services, [username])
     expect(collection).toMatchObject({ state: 'failed', reason, message: expect.stringMatching(words), attempts: 1 })
     expect(progressJson(collection).words).toMatch(words)
-    expect(await services.store.listUsers()).toEqual([])
+    expect(await services.userStore.listUsers()).toEqual([])
   })
 
   test.each([
@@ -221,7 +221,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
       await requestCollecting(services, names)
       await settled(services, names)
       const archive = { id: 'archive:ann', username: 'Ann', name: 'Ann', pictureUrl: null, source: 'archive' as const }
-      await services.store.saveTweets(archive, null, [], 'none')
+      await services.tweetStore.saveTweets(archive, null, [], 'none')
       x.addPosts('Fell_Example', ['One more.', 'And another.'])
       expect(await requestRefresh(services)).toBe(3)
       const due = (await services.collectJobs.find(names)).map(({ dueAt }) => dueAt.getTime()).sort()
@@ -230,7 +230,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
       await services.prisma.collectJob.updateMany({ data: { dueAt: new Date(0) } })
       await settled(services, names)
       expect(x.calls).toEqual({ requests: 12, users: 6, posts: 182 })
-      expect(await services.store.findUser('Fell_Example')).toMatchObject({ tweets: 62 })
+      expect(await services.userStore.findUser('Fell_Example')).toMatchObject({ tweets: 62 })
       expect(await services.collectJobs.find(['Ann'])).toEqual([])
     })
 
@@ -242,23 +242,23 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
       const gone = x.removePosts('Fell_Example', 2, 3)
       x.addUser('Bangs_Example', { protected: true })
       const suspended = { id: '1', username: 'suspended', name: 'S', pictureUrl: null, source: 'x' as const }
-      await services.store.saveTweets(suspended, null, [], 'none')
+      await services.tweetStore.saveTweets(suspended, null, [], 'none')
       await requestRefresh(services)
       await services.prisma.collectJob.updateMany({ data: { dueAt: new Date(0) } })
       await settled(services, [...names, 'suspended'])
-      expect((await services.store.listUsers()).map(({ username }) => username).sort()).toEqual(['Fell_Example', 'Query_Example'])
+      expect((await services.userStore.listUsers()).map(({ username }) => username).sort()).toEqual(['Fell_Example', 'Query_Example'])
       expect((await storedIds()).filter((id) => gone.includes(id))).toEqual([])
     })
 
     test('that finds X unwell removes nobody', async () => {
       const services = await working()
       for (const username of ['down', 'unauthorized', 'broke', 'notenrolled']) {
-        await services.store.saveTweets({ id: username, username, name: username, pictureUrl: null, source: 'x' }, null, [], 'none')
+        await services.tweetStore.saveTweets({ id: username, username, name: username, pictureUrl: null, source: 'x' }, null, [], 'none')
       }
       await requestRefresh(services)
       await services.prisma.collectJob.updateMany({ data: { dueAt: new Date(0) } })
       await settled(services, ['down', 'unauthorized', 'broke', 'notenrolled'], ({ attempts }) => attempts > 0)
-      expect(await services.store.listUsers()).toHaveLength(4)
+      expect(await services.userStore.listUsers()).toHaveLength(4)
     })
 
     test('comes by itself at the times of REFRESH_CRON', { timeout: 150_000 }, async () => {
@@ -266,7 +266,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
       await requestCollecting(services, ['Fell_Example'])
       await settled(services, ['Fell_Example'])
       x.addPosts('Fell_Example', ['One more.'])
-      while ((await services.store.findUser('Fell_Example'))?.tweets !== 61) await pause(200)
+      while ((await services.userStore.findUser('Fell_Example'))?.tweets !== 61) await pause(200)
       expect(x.calls.posts).toBe(61)
     })
   })

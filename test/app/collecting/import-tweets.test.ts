@@ -22,7 +22,7 @@ describe.each(databases)('importing a file on the $name', ({ open }) => {
     services = openTestServices(database, {}, threads)
     app = await serve(services)
   })
-  beforeEach(() => services.store.reset())
+  beforeEach(() => services.userStore.reset())
   afterEach(async () => expect((await readdir(process.env.TMPDIR!)).filter((name) => name.includes('upload'))).toEqual([]))
   afterAll(async () => {
     if (temporary === undefined) delete process.env.TMPDIR
@@ -68,7 +68,7 @@ describe.each(databases)('importing a file on the $name', ({ open }) => {
   test('again puts the new file in the place of the old one', async () => {
     await send(LINES.join('\n'))
     await send(LINES.slice(0, 25).map((line) => `${line}!`).join('\n'), { username: 'kettle_friend' })
-    expect(await services.store.listUsers()).toMatchObject([{ username: 'kettle_friend', tweets: 25 }])
+    expect(await services.userStore.listUsers()).toMatchObject([{ username: 'kettle_friend', tweets: 25 }])
   })
 
   test('can be predicted with at once', async () => {
@@ -88,7 +88,7 @@ describe.each(databases)('importing a file on the $name', ({ open }) => {
     const answer = await send(text, options)
     expect(answer.status).toBe(status)
     expect(((await answer.json()) as { error: string }).error).toContain(words)
-    expect(await services.store.listUsers()).toEqual([])
+    expect(await services.userStore.listUsers()).toEqual([])
   })
 
   test('keeps the name that was typed when it is refused', async () => {
@@ -99,10 +99,10 @@ describe.each(databases)('importing a file on the $name', ({ open }) => {
 
   test('does not touch a user of the name who came from X', async () => {
     const user = { id: '123', username: 'Kettle_Friend', name: 'K', pictureUrl: null, source: 'x' as const }
-    await services.store.saveTweets(user, null, [], 'encoder')
+    await services.tweetStore.saveTweets(user, null, [], 'encoder')
     const answer = await send(LINES.join('\n'))
     expect(answer.status).toBe(422)
-    expect(await services.store.listUsers()).toMatchObject([{ source: 'x', tweets: 0 }])
+    expect(await services.userStore.listUsers()).toMatchObject([{ source: 'x', tweets: 0 }])
   })
 
   test('over 50 MB is refused with a 413', async () => {

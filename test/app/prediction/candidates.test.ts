@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { findCandidates } from '../../../src/prediction/candidates.js'
 import { predictAuthor, type Prediction } from '../../../src/prediction/predict-author.js'
-import type { UserProfile } from '../../../src/storage/store.js'
 import { openThreads, type Threads } from '../../../src/threads/pool.js'
 import { slices } from '../../../src/core/vectors.js'
 import { databases, type TestDatabase } from '../../support/databases.js'
 import { openTestServices, type TestServices } from '../../support/services.js'
+import type { UserProfile } from '../../../src/storage/users.js'
 
 const BOTH = ['Calm_Example', 'Keen_Example']
 const FEELINGS = ['sleepy', 'happy', 'lost', 'soft', 'cosy', 'fine', 'quiet']
@@ -41,7 +41,7 @@ describe.each(databases)('candidates on the $name', ({ open }) => {
       position: BigInt(from + i),
       embedding: vectors[i]
     }))
-    await by.store.saveTweets(profile(username), null, tweets, await threads.encoderName())
+    await by.tweetStore.saveTweets(profile(username), null, tweets, await threads.encoderName())
   }
 
   /** Services as another process would have them, which count what they fit. */
@@ -61,7 +61,7 @@ describe.each(databases)('candidates on the $name', ({ open }) => {
   beforeEach(async () => {
     fits = 0
     services = openServices()
-    await services.store.reset()
+    await services.userStore.reset()
     await save(services, 'Calm_Example', Array.from({ length: 30 }, (_, i) => calm(i)))
     await save(services, 'Keen_Example', Array.from({ length: 25 }, (_, i) => keen(i)))
   })
@@ -139,7 +139,7 @@ describe.each(databases)('candidates on the $name', ({ open }) => {
 
   test('are fitted anew after a user is removed and another of the name is added', async () => {
     await findCandidates(services, BOTH)
-    await services.store.removeUser('archive:Keen_Example')
+    await services.userStore.removeUser('archive:Keen_Example')
     await save(services, 'Keen_Example', Array.from({ length: 25 }, (_, i) => stern(i)))
     const { tweets } = await findCandidates(services, BOTH)
     expect(tweets.filter(({ label }) => label === 1).map(({ text }) => text).sort())
@@ -156,8 +156,8 @@ describe.each(databases)('candidates on the $name', ({ open }) => {
   })
 
   test('say so where tweets are not embedded however often they are', async () => {
-    const forgetful = { ...services.store, saveVectors: async () => {} }
-    const other = { ...services, store: forgetful, threads: { ...services.threads, encoderName: async () => 'other-encoder@1' } }
+    const forgetful = { ...services.tweetStore, saveVectors: async () => {} }
+    const other = { ...services, tweetStore: forgetful, threads: { ...services.threads, encoderName: async () => 'other-encoder@1' } }
     await expect(findCandidates(other, BOTH)).rejects.toMatchObject({ reason: 'unavailable', message: expect.stringContaining('keep changing') })
   })
 
@@ -173,7 +173,7 @@ describe.each(databases)('candidates on the $name', ({ open }) => {
     await services.prisma.tweet.deleteMany({ where })
     const few = { reason: 'unusable', message: expect.stringContaining('19 tweets') }
     await expect(findCandidates(services, BOTH)).rejects.toMatchObject(few)
-    await services.store.removeUser('archive:Keen_Example')
+    await services.userStore.removeUser('archive:Keen_Example')
     await expect(findCandidates(services, BOTH)).rejects.toMatchObject({ reason: 'not-found' })
     expect(fits).toBe(1)
   })

@@ -55,7 +55,7 @@ describe.each(databases)('predicting the author from the $name', ({ open }) => {
   })
 
   const ask = (usernames: string[], text = 'who says so?') => predictAuthor(services, { usernames, text })
-  const idOf = async (username: string): Promise<string> => (await services.store.findUser(username))!.id
+  const idOf = async (username: string): Promise<string> => (await services.userStore.findUser(username))!.id
 
   test.each([2, 3, 4])('gives each of %d users a probability, most likely first, which sum to 1', async (n) => {
     const { text, author, candidates } = await ask(EVERYBODY.slice(0, n), 'Hello there')
@@ -97,10 +97,10 @@ describe.each(databases)('predicting the author from the $name', ({ open }) => {
   })
 
   test("shows each candidate's nearest tweets, nearest first, of their own", async () => {
-    const [{ text }] = (await services.store.listTweets(await idOf('Fell_Example'), 1)).tweets
+    const [{ text }] = (await services.tweetStore.listTweets(await idOf('Fell_Example'), 1)).tweets
     const { candidates } = await ask(EVERYBODY, text)
     for (const { user, nearest } of candidates) {
-      const own = (await services.store.listTexts(user.id)).map(({ text }) => text)
+      const own = (await services.tweetStore.listTexts(user.id)).map(({ text }) => text)
       expect(nearest).toHaveLength(2)
       expect(nearest[0].similarity).toBeGreaterThanOrEqual(nearest[1].similarity)
       for (const near of nearest) {
@@ -130,7 +130,7 @@ describe.each(databases)('predicting the author from the $name', ({ open }) => {
   test('draws a map of up to forty of the newest tweets of each, and the text', async () => {
     const { map } = await ask([...EVERYBODY.slice(0, 3), 'Enough_Example'])
     for (const [username, dots] of [['Fell_Example', 40], ['Tansy_Example', 40], ['Enough_Example', 20]] as const) {
-      const newest = (await services.store.listTweets(await idOf(username), 1)).tweets.slice(0, dots)
+      const newest = (await services.tweetStore.listTweets(await idOf(username), 1)).tweets.slice(0, dots)
       expect(map.tweets.filter((dot) => dot.username === username).map(({ text }) => text))
         .toEqual(newest.map(({ text }) => text))
     }

@@ -10,9 +10,9 @@ afterAll(() => sample?.close())
 test('a database that fails after an update is a 500 page and no unhandled rejection', async () => {
   const { services } = sample
   let calls = 0
-  const listUsers = (): ReturnType<typeof services.store.listUsers> =>
-    ++calls === 2 ? Promise.reject(new Error('connection lost')) : services.store.listUsers()
-  const app = await serve({ ...services, store: { ...services.store, listUsers } })
+  const listUsers = (): ReturnType<typeof services.userStore.listUsers> =>
+    ++calls === 2 ? Promise.reject(new Error('connection lost')) : services.userStore.listUsers()
+  const app = await serve({ ...services, userStore: { ...services.userStore, listUsers } })
   const authorization = `Basic ${Buffer.from('admin:a long password').toString('base64')}`
   const answer = await fetch(`${app.url}/admin/update`, { method: 'POST', headers: { authorization, accept: 'text/html' } })
   await app.close()

@@ -44,7 +44,7 @@ beforeEach(() => {
 afterEach(async () => {
   expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
   expect(logged().filter(({ msg }) => msg === 'failed')).toEqual([])
-  const names = (await services.store.listUsers()).map(({ username }) => username)
+  const names = (await services.userStore.listUsers()).map(({ username }) => username)
   expect(names.filter((name) => HERE.includes(name)).sort()).toEqual(HERE)
 })
 
@@ -52,7 +52,7 @@ async function saveUser(username: string, texts: string[]): Promise<void> {
   const vectors = slices(await services.threads.embed(texts), texts.length)
   const tweets = texts.map((text, i) => ({ id: `${i}${SCRIPT}`, text, createdAt: new Date(i), position: BigInt(i), embedding: vectors[i] }))
   const user = { id: `1${username}`, username, name: SCRIPT, pictureUrl: `javascript:alert(1)//${SCRIPT}`, source: 'x' as const }
-  await services.store.saveTweets(user, null, tweets, await services.threads.encoderName())
+  await services.tweetStore.saveTweets(user, null, tweets, await services.threads.encoderName())
 }
 
 const logged = (): { msg: string }[] => log.split('\n').filter(Boolean).map((line) => JSON.parse(line) as { msg: string })

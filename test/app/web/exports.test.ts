@@ -28,7 +28,7 @@ describe.each(databases)('tweets to take away from the $name', ({ open }) => {
       id: String(i), text: ODD_TEXTS[i] ?? `number ${i}`, createdAt: i % 2 ? new Date(Date.UTC(2026, 0, 1) + i * 1000) : null,
       position: BigInt(Math.floor(i / 3)), embedding: new Float32Array(4)
     }))
-    await services.store.saveTweets({ id: 'archive:wren', username: 'Wren', name: 'Wren', pictureUrl: null, source: 'archive' }, null, tweets, 'e')
+    await services.tweetStore.saveTweets({ id: 'archive:wren', username: 'Wren', name: 'Wren', pictureUrl: null, source: 'archive' }, null, tweets, 'e')
   })
   afterAll(async () => {
     await app?.close()
@@ -69,12 +69,12 @@ describe.each(databases)('tweets to take away from the $name', ({ open }) => {
     form.set('file', new Blob([await (await get('/users/wren/tweets.jsonl')).arrayBuffer()]), 'wren.jsonl')
     const answer = await fetch(`${app.url}/users/import`, { method: 'POST', body: form, headers: { accept: 'application/json' } })
     expect(answer.status).toBe(200)
-    const [before, after] = await Promise.all(['archive:wren', 'archive:again'].map(async (id) => (await services.store.listTexts(id)).map(({ text }) => text)))
+    const [before, after] = await Promise.all(['archive:wren', 'archive:again'].map(async (id) => (await services.tweetStore.listTexts(id)).map(({ text }) => text)))
     expect(after.sort()).toEqual(before.sort())
   })
 
   test('a user without tweets gives an empty file, and one who is not here a worded 404', async () => {
-    await services.store.saveTweets({ id: 'archive:none', username: 'none', name: 'none', pictureUrl: null, source: 'archive' }, null, [], 'e')
+    await services.tweetStore.saveTweets({ id: 'archive:none', username: 'none', name: 'none', pictureUrl: null, source: 'archive' }, null, [], 'e')
     expect(await (await get('/users/none/tweets.jsonl')).text()).toBe('')
     expect((await (await get('/users/none/tweets.csv')).text()).trim()).toBe('id,created_at,text')
     for (const path of ['/users/nobody/tweets.csv', '/users/not%20a%20name/tweets.jsonl']) {

@@ -172,8 +172,8 @@ describe('the app, as it is described', () => {
   })
 
   test('says so where the database does not answer', async () => {
-    const store = { ...app.services.store, ping: () => Promise.reject(new Error('away')) }
-    const ill = await serve({ ...app.services, store, config: { ...app.services.config, WORK_QUEUE: false } })
+    const userStore = { ...app.services.userStore, ping: () => Promise.reject(new Error('away')) }
+    const ill = await serve({ ...app.services, userStore, config: { ...app.services.config, WORK_QUEUE: false } })
     await ask('GET /health', '/health', 503, {}, ill.url)
     await ill.close()
   })

@@ -3,12 +3,13 @@ import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connect } from '../../../src/storage/database.js'
 import { addSamples } from '../../../src/collecting/sample-users.js'
-import { createStore, type NewTweet } from '../../../src/storage/store.js'
 import { openThreads, type Threads } from '../../../src/threads/pool.js'
 import { settled } from '../../support/collect.js'
 import { databases, type TestDatabase } from '../../support/databases.js'
 import { openTestServices, serve, type TestServices } from '../../support/services.js'
 import { startXApi, type XApiServer } from '../../../support/x-api-stand-in.js'
+import type { NewTweet } from '../../../src/storage/tweets.js'
+import { createUserStore } from '../../../src/storage/users.js'
 
 const SAMPLES = ['ivo_demo', 'milo_demo', 'ruth_demo', 'tara_demo']
 const HTML = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
@@ -100,7 +101,7 @@ describe.each(databases)('on the $name', ({ open }) => {
 
     beforeAll(async () => {
       app = await start({ X_BEARER_TOKEN: 'good' })
-      await app.services.store.reset()
+      await app.services.userStore.reset()
     })
     afterAll(() => app.close())
 
@@ -157,11 +158,11 @@ describe.each(databases)('on the $name', ({ open }) => {
 
     beforeAll(async () => {
       app = await start()
-      await app.services.store.reset()
+      await app.services.userStore.reset()
       await addSamples(app.services)
       const few = { id: '1', username: 'Few_Example', name: 'Few', pictureUrl: null, source: 'archive' as const }
       const texts = Array.from({ length: 19 }, (_, i) => `only ${i}`)
-      await app.services.store.saveTweets(few, null, tweetsOf('Few_Example', texts), 'none')
+      await app.services.tweetStore.saveTweets(few, null, tweetsOf('Few_Example', texts), 'none')
     })
     afterAll(() => app.close())
 
@@ -420,7 +421,7 @@ describe.each(databases)('on the $name', ({ open }) => {
       let logged = ''
       const log = pino(new Writable({ write: (chunk, _encoding, done) => ((logged += chunk), done()) }))
       const findUser = () => Promise.reject(new TypeError('a secret is undefined'))
-      const broken = await start({}, { log, store: { ...createStore(app.services.prisma), findUser } })
+      const broken = await start({}, { log, userStore: { ...createUserStore(app.services.prisma), findUser } })
       const page = await expectRefusal(`${broken.url}/users/ruth_demo`, {}, 500, /Something went wrong on our side/)
       expect(page.body).not.toMatch(/secret|TypeError|at .*\.ts/i)
       const failures = logged.split('\n').filter(Boolean).map((line) => JSON.parse(line) as { msg: string; err?: { stack: string } })
@@ -431,7 +432,7 @@ describe.each(databases)('on the $name', ({ open }) => {
 
     test('that the database is away is said as that, and no more', async () => {
       const gone = connect('postgres://somebody:secret@127.0.0.1:1/postgres')
-      const broken = await start({}, { store: createStore(gone) })
+      const broken = await start({}, { userStore: createUserStore(gone) })
       const page = await expectRefusal(`${broken.url}/users/ruth_demo`, {}, 503, /The database does not answer at the moment/)
       expect(page.body).not.toMatch(/ECONNREFUSED|secret|prisma|at .*\.ts/i)
       const health = await ask(`${broken.url}/health`)
@@ -458,7 +459,7 @@ describe.each(databases)('on the $name', ({ open }) => {
     beforeEach(async () => {
       x = await startXApi()
       app = await start({ X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: '25' })
-      await app.services.store.reset()
+      await app.services.userStore.reset()
       await app.services.collectJobs.reset()
     })
     afterEach(async () => {
@@ -473,7 +474,7 @@ describe.each(databases)('on the $name', ({ open }) => {
       await settled(app.services, [address.split('/').at(-1)!])
       return ask(address)
     }
-    const usernames = async () => (await app.services.store.listUsers()).map(({ username }) => username)
+    const usernames = async () => (await app.services.userStore.listUsers()).map(({ username }) => username)
 
     test.each([
       'Fell_Example', '@fell_example', ' FELL_EXAMPLE ', 'https://x.com/Fell_Example', 'x.com/Fell_Example/',
@@ -672,12 +673,12 @@ describe.each(databases)('on the $name', ({ open }) => {
       x = await startXApi()
       const settings = { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: '20', ADMIN_PASSWORD: password }
       app = await start(settings)
-      await app.services.store.reset()
+      await app.services.userStore.reset()
       await app.services.collectJobs.reset()
       await app.services.prisma.spend.deleteMany()
       await app.services.prisma.limit.deleteMany() // of wrong passwords
       const somebody = { id: '1', username: 'somebody', name: 'S', pictureUrl: null, source: 'archive' as const }
-      await app.services.store.saveTweets(somebody, null, tweetsOf('somebody', ['text']), 'none')
+      await app.services.tweetStore.saveTweets(somebody, null, tweetsOf('somebody', ['text']), 'none')
     })
     afterEach(async () => {
       await app.close()
@@ -741,7 +742,7 @@ describe.each(databases)('on the $name', ({ open }) => {
       expect([json.status, json.json()]).toEqual([202, { asked: 2 }])
       await app.services.prisma.collectJob.updateMany({ data: { dueAt: new Date(0) } })
       await settled(app.services, ['Fell_Example', 'Bangs_Example'])
-      expect(await app.services.store.findUser('Fell_Example')).toMatchObject({ tweets: 22 })
+      expect(await app.services.userStore.findUser('Fell_Example')).toMatchObject({ tweets: 22 })
       const { body } = await visit('/admin', 'GET')
       expect(body).toContain('At most 2,000 posts a day')
       expect(body).toMatch(/<td>\d{4}-\d\d-\d\d<\/td><td>42<\/td><td>4<\/td><td>\$0\.25<\/td>/)

@@ -174,7 +174,7 @@ describe.each(databases)('the game on the $name', ({ open }) => {
 
     test('goes on when tweets are added: what is dealt next stays nearly the same', async () => {
       const before = await play('added', () => 0)
-      const { id: userId } = (await services.store.findUser('ruth_demo'))!
+      const { id: userId } = (await services.userStore.findUser('ruth_demo'))!
       const encoder = await threads.encoderName()
       const { embedding } = await services.prisma.tweet.findFirstOrThrow({ where: { userId } })
       const tweet = { id: 'added', text: 'One more of hers.', userId, position: 1n, embedding, encoder }
@@ -253,7 +253,7 @@ describe.each(databases)('the game on the $name', ({ open }) => {
           return { id: `${username}${i}`, text, createdAt: null, position: BigInt(i), embedding }
         })
         const user = { id: username, username, name: '', pictureUrl: null, source: 'archive' as const }
-        await services.store.saveTweets(user, null, tweets, encoder)
+        await services.tweetStore.saveTweets(user, null, tweets, encoder)
       }
       const texts = new Set<string>()
       for (let round = 1; round <= 40; round++) {
@@ -265,7 +265,7 @@ describe.each(databases)('the game on the $name', ({ open }) => {
       expect(score.app).toBeLessThanOrEqual(30) // who had seen this noise would know all of it by heart
       expect((await get(address('few', 40, '0'.repeat(40), names))).body).toContain('The final result')
       await expectRefusal(address('few', 41, '0'.repeat(40), names), 400, /This game has 40 rounds/)
-      for (const id of names) await services.store.removeUser(id)
+      for (const id of names) await services.userStore.removeUser(id)
     })
 
     test.each([

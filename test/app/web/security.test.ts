@@ -53,7 +53,7 @@ describe('what another site has a browser send', () => {
       const answer = await fetch(app.url + path, { ...form, headers: { ...headers, authorization, accept: 'application/json' } })
       expect(answer.status).toBe(403)
       expect(await answer.json()).toEqual({ error: 'That was sent from another site. Please use the form here.' })
-      expect(await app.services.store.listUsers()).toHaveLength(4)
+      expect(await app.services.userStore.listUsers()).toHaveLength(4)
     }
   )
 

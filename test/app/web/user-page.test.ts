@@ -30,7 +30,7 @@ describe.each(databases)("a user's page on the $name", ({ open }) => {
     const tweets = texts.map((text, i) => ({
       id: `${username} ${i}`, text, createdAt: null, position: BigInt(i), embedding: Float32Array.of(1)
     }))
-    await services.store.saveTweets(user, null, tweets, 'none')
+    await services.tweetStore.saveTweets(user, null, tweets, 'none')
   }
 
   test('of the only user compares with nobody, and draws no hours without dates', async () => {
@@ -41,7 +41,7 @@ describe.each(databases)("a user's page on the $name", ({ open }) => {
     expect(tables(html)).toHaveLength(1)
     const habits = await habitsOf('/users/lone_demo')
     expect(habits).toMatchObject({ tweets: 3, others: { users: 0, tweets: 0 }, times: { dated: 0 } })
-    await services.store.reset()
+    await services.userStore.reset()
   })
 
   describe('among the sample users', () => {
@@ -104,10 +104,10 @@ describe.each(databases)("a user's page on the $name", ({ open }) => {
   })
 
   test('is compared with the newest texts of those who were collected last', async () => {
-    await services.store.reset()
+    await services.userStore.reset()
     for (const username of ['a_demo', 'b_demo', 'c_demo', 'd_demo']) await save(username, ['old', 'newer', 'newest'])
     await save('empty_demo', [])
-    expect(await services.store.listOthersTexts('d_demo', 3, 2)).toEqual([['newest', 'newer'], ['newest', 'newer']])
-    expect(await services.store.listOthersTexts('nobody', 9, 9)).toHaveLength(4)
+    expect(await services.tweetStore.listOthersTexts('d_demo', 3, 2)).toEqual([['newest', 'newer'], ['newest', 'newer']])
+    expect(await services.tweetStore.listOthersTexts('nobody', 9, 9)).toHaveLength(4)
   })
 })

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { mapDots, postUrl, shadedRuns } from '../../../src/pictures/charts.js'
 import type { PredictionMap } from '../../../src/prediction/predict-author.js'
-import type { StoredUser } from '../../../src/storage/store.js'
 import { LINK } from '../../../src/text/normalize.js'
 import { signed } from '../../../src/text/format.js'
+import type { StoredUser } from '../../../src/storage/users.js'
 
 describe('a signed number', () => {
   test.each([

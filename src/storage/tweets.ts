@@ -1,26 +1,8 @@
-import { Prisma, type PrismaClient, type Source } from '../generated/prisma/client.js'
+// Queries about tweets.
+
+import { Prisma, type PrismaClient } from '../generated/prisma/client.js'
 import { sharedFromBase64, toBytes } from '../core/vectors.js'
-
-export type { Source }
-
-export interface UserProfile {
-  id: string
-  username: string
-  name: string
-  pictureUrl: string | null
-  source: Source
-}
-
-/** What was seen on X: the newest post, and how many posts of any kind X said there were. */
-export interface Seen {
-  newestTweetId: string | null
-  postsOnX: number | null
-}
-
-export interface StoredUser extends UserProfile, Seen {
-  collectedAt: Date
-  tweets: number
-}
+import { keyOf, lockName, saveUser, SAVING, type Step, type UserProfile } from './users.js'
 
 export interface NewTweet {
   id: string
@@ -60,57 +42,13 @@ interface CorpusRow {
   stale: boolean[]
 }
 
-/** Something else to be stored in the same transaction, told how many tweets were new. */
-type Step = (tx: Prisma.TransactionClient, added: number) => Promise<void>
-
-export type Store = ReturnType<typeof createStore>
+export type TweetStore = ReturnType<typeof createTweetStore>
 
 const NEWEST_FIRST = [{ position: 'desc' as const }, { id: 'desc' as const }]
-const SAVING = { maxWait: 10_000, timeout: 60_000 } // ms; the embedded Postgres takes seconds for 3,200 tweets
-const PROFILE = { id: true, username: true, name: true, pictureUrl: true, source: true } as const
-const SUMMARY = { ...PROFILE, newestTweetId: true, postsOnX: true, collectedAt: true, _count: { select: { tweets: true } } } as const
 
-/**
- * Every query of the app. Usernames are found without regard to case. Where tweets are to be stored, `checkRoom` may
- * refuse before.
- */
-export function createStore(prisma: PrismaClient, checkRoom = async (): Promise<void> => {}) {
+/** Where tweets are to be stored, `checkRoom` may refuse before. */
+export function createTweetStore(prisma: PrismaClient, checkRoom = async (): Promise<void> => {}) {
   return {
-    async ping(): Promise<void> {
-      await prisma.$queryRaw`SELECT 1`
-    },
-
-    async listUsers(): Promise<StoredUser[]> {
-      const users = await prisma.user.findMany({ select: SUMMARY, orderBy: [{ collectedAt: 'desc' }, { username: 'asc' }] })
-      return users.map(summarise)
-    },
-
-    /** The same without what takes long to count. */
-    async listProfiles(): Promise<UserProfile[]> {
-      return prisma.$queryRaw`SELECT "id", "username", "name", "pictureUrl", "source"::text FROM "User" ORDER BY "collectedAt" DESC, "username"`
-    },
-
-    /** The users of these names, where they are there, in one query. */
-    async findUsers(usernames: string[]): Promise<(StoredUser | undefined)[]> {
-      const found = await prisma.$queryRaw<(StoredUser & { usernameKey: string })[]>`
-        SELECT "usernameKey", "id", "username", "name", "pictureUrl", "source"::text, "newestTweetId", "postsOnX", "collectedAt",
-          (SELECT count(*)::int FROM "Tweet" WHERE "userId" = "User"."id") AS "tweets"
-        FROM "User" WHERE "usernameKey" = ANY(${usernames.map(keyOf)})`
-      const users = new Map(found.map(({ usernameKey, ...user }) => [usernameKey, user]))
-      return usernames.map((username) => users.get(keyOf(username)))
-    },
-
-    async findUser(username: string): Promise<StoredUser | null> {
-      const user = await prisma.user.findUnique({ select: SUMMARY, where: { usernameKey: keyOf(username) } })
-      return user && summarise(user)
-    },
-
-    /** The user of an X id: usernames change. */
-    async findUserById(id: string): Promise<StoredUser | null> {
-      const user = await prisma.user.findUnique({ select: SUMMARY, where: { id } })
-      return user && summarise(user)
-    },
-
     /** A page of a user's tweets, newest first; the last page where a later one is asked for. */
     async listTweets(userId: string, page: number, size = 50): Promise<TweetPage> {
       const pages = Math.max(1, Math.ceil((await prisma.tweet.count({ where: { userId } })) / size))
@@ -189,14 +127,6 @@ export function createStore(prisma: PrismaClient, checkRoom = async (): Promise<
       }, SAVING)
     },
 
-    /** Saves that a user's posts have been read, together with a step of the caller's. */
-    async finishUser(user: UserProfile, seen: Seen, step: Step): Promise<void> {
-      await prisma.$transaction(async (tx) => {
-        await saveUser(tx, user, seen)
-        await step(tx, 0)
-      }, SAVING)
-    },
-
     /** The tweets without a vector of this encoder's. */
     async listNotEmbedded(userId: string, encoder: string): Promise<{ id: string; text: string }[]> {
       return prisma.tweet.findMany({ select: { id: true, text: true }, where: { userId, NOT: { encoder } }, orderBy: NEWEST_FIRST })
@@ -224,18 +154,6 @@ export function createStore(prisma: PrismaClient, checkRoom = async (): Promise<
         WHERE "Tweet"."userId" = ${userId} AND "Tweet"."id" = made."id"`
     },
 
-    async removeUser(id: string): Promise<void> {
-      await prisma.user.deleteMany({ where: { id } })
-    },
-
-    async removeSamples(): Promise<number> {
-      return (await prisma.user.deleteMany({ where: { source: 'sample' } })).count
-    },
-
-    async reset(): Promise<number> {
-      return (await prisma.user.deleteMany()).count
-    },
-
     /** The newest texts, at most `size` a user, of the others whose tweets were collected last. */
     async listOthersTexts(userId: string, users: number, size: number): Promise<string[][]> {
       const rows = await prisma.$queryRaw<{ userId: string; text: string }[]>`
@@ -252,33 +170,6 @@ export function createStore(prisma: PrismaClient, checkRoom = async (): Promise<
   }
 }
 
-/** Whoever saves a user of the same name at the same time waits until this transaction ends. */
-async function lockName(tx: Prisma.TransactionClient, usernameKey: string): Promise<void> {
-  await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${usernameKey}, 0))`
-}
-
-/** A user of the name who has another id makes way: X gives names anew. What was not seen now stays as it was. */
-async function saveUser(tx: Prisma.TransactionClient, user: UserProfile, seen: Partial<Seen> = {}): Promise<void> {
-  const usernameKey = keyOf(user.username)
-  await lockName(tx, usernameKey)
-  await tx.user.deleteMany({ where: { usernameKey, NOT: { id: user.id } } })
-  const { newestTweetId, postsOnX } = seen
-  const fields = {
-    ...user,
-    usernameKey,
-    collectedAt: new Date(),
-    newestTweetId: newestTweetId ?? undefined,
-    postsOnX: postsOnX ?? undefined
-  }
-  await tx.user.upsert({ select: { id: true }, where: { id: user.id }, create: fields, update: fields })
-}
-
 function rowOf({ embedding, ...tweet }: NewTweet, userId: string, encoder: string): Prisma.TweetCreateManyInput {
   return { ...tweet, userId, embedding: toBytes(embedding), encoder }
-}
-
-const keyOf = (username: string): string => username.toLowerCase()
-
-function summarise<U extends { _count: { tweets: number } }>({ _count, ...user }: U): Omit<U, '_count'> & { tweets: number } {
-  return { ...user, tweets: _count.tweets }
 }
