@@ -32,8 +32,8 @@ async function measureEmbedding(): Promise<Row[]> {
 }
 
 async function tweetsPerSecond(model: string, texts: string[]): Promise<number> {
-  const embedder = await openEncoder(model)
-  return (1000 * texts.length) / (await medianMs(() => embedder.embed(texts), 3))
+  const encoder = await openEncoder(model)
+  return (1000 * texts.length) / (await medianMs(() => encoder.embed(texts), 3))
 }
 
 /** The model with our tokenizer, so that both read as many tokens. */

@@ -8,9 +8,11 @@
 import { parseArgs } from 'node:util'
 import { SingleBar } from 'cli-progress'
 import { z } from 'zod'
-import { fitAttribution, logitsOf, sum, verdictOf, type Verdict } from '../src/model/attribution.js'
+import { fitAttribution } from '../src/model/attribution.js'
+import { logitsOf, readQuestion, verdictOf, type Verdict } from '../src/model/question.js'
+import { sum } from '../src/model/stacking.js'
 import { openEncoder } from '../src/encoder/encoder.js'
-import { argmax, softmaxInPlace } from '../src/regression/softmax-regression.js'
+import { argmax, softmaxInPlace } from '../src/regression/softmax.js'
 import { joinVectors, slices } from '../src/core/vectors.js'
 import { randomNumbers, readDataset, shuffled } from '../support/datasets.js'
 
@@ -99,10 +101,10 @@ function evaluateSubset(subset: Author[], stranger?: Author): void {
   )
   fitMs.push(performance.now() - start)
   const judge = ({ texts, vectors }: Author, label: number): Outcome[] => {
-    const logits = sum(logitsOf(attribution, texts.slice(0, test), joinVectors(vectors.slice(0, test))))
-    return Array.from({ length: test }, (_, i) => {
-      const probabilities = logits.slice(i * subset.length, (i + 1) * subset.length)
-      const verdict = verdictOf(attribution, texts[i], probabilities)
+    return texts.slice(0, test).map((text, i) => {
+      const question = readQuestion(attribution, text, vectors[i])
+      const probabilities = sum(logitsOf(attribution, question))
+      const verdict = verdictOf(attribution, question, probabilities)
       softmaxInPlace(probabilities)
       return { probabilities, verdict, label }
     })

@@ -2,10 +2,8 @@
 
 import { Matrix } from 'ml-matrix'
 import LogisticRegression from 'ml-logistic-regression'
-import { withIntercept, asSparse, type DenseRows, type SparseRows } from '../src/regression/sparse-matrix.js'
-import { gramOf } from '../src/regression/gram-matrix.js'
-import { balancedWeights, columnsOf, linearScores, softmaxInPlace, SoftmaxRegression, weightOf, type LinearModel } from '../src/regression/softmax-regression.js'
-import { fitDual, modelOf } from '../src/regression/kernel-logistic-regression.js'
+import { asSparse, type DenseRows, type SparseRows } from '../src/regression/sparse-matrix.js'
+import { balancedWeights, SoftmaxRegression, type SoftmaxOptions } from '../src/regression/softmax-regression.js'
 import { chooseColumns, countNgrams, tfidfRows } from '../src/model/tfidf.js'
 import { randomNumbers } from '../support/datasets.js'
 import { medianMs, rowOf, skippedRow, type Measure, type Row } from './report.js'
@@ -21,7 +19,6 @@ const CLASSES = 4
 const DIMENSIONS = 384
 const SEPARATION = 0.1 // of the classes' means, in standard deviations of the noise
 const LIBRARY_STEPS = 1000
-const MOST_ROWS = 2000 // the app learns from the newest 500 tweets of four users
 
 const SKLEARN = 'scikit-learn'
 const asFast = { of: 'ratio', is: '<=', bound: 1 } as const
@@ -40,8 +37,6 @@ export const fitSteps: Step[] = [
   { title: 'dense features', names: [DENSE.name, LIBRARY.name], run: measureDense },
   { title: 'n-grams', names: [NGRAMS.name, MANY.name, GROWTH.name], run: measureNgrams }
 ]
-
-type Fit = LinearModel & { evaluations: number }
 
 interface Task {
   /** The features without an intercept. */
@@ -62,12 +57,12 @@ async function measureNgrams(note: Note): Promise<Row[]> {
   const few = await measureFit(NGRAMS, ngramTask(200), note)
   const many = await measureFit(MANY, ngramTask(3200), note)
   const [small, large] = [ngramTask(200), ngramTask(3200)]
-  const growth = (await medianMs(() => fitFeatures(large, TOLERANCE), 3)) / (await medianMs(() => fitFeatures(small, TOLERANCE), 3))
+  const growth = (await medianMs(() => fit(large, TOLERANCE, 'primal'), 3)) / (await medianMs(() => fit(small, TOLERANCE, 'primal'), 3))
   return [few.row, many.row, rowOf(GROWTH, growth, growth / 16)]
 }
 
 /** Our fit to a loss that is no higher than scikit-learn's, and its time to scikit-learn's. */
-async function measureFit(measure: Measure, task: Task, note: Note): Promise<{ row: Row; ms: number; model: Fit }> {
+async function measureFit(measure: Measure, task: Task, note: Note): Promise<{ row: Row; ms: number; model: SoftmaxRegression }> {
   const { rows, labels, penalty, kind } = task
   const rival = await fitSklearn(asSparse(rows), labels, penalty, kind)
   let tolerance = TOLERANCE
@@ -81,37 +76,25 @@ async function measureFit(measure: Measure, task: Task, note: Note): Promise<{ r
   return { row, ms, model }
 }
 
-/** As the app fits: by what the rows have in common, where they are not too many for that. */
-function fit(task: Task, tolerance: number): Fit {
-  const { rows, labels, penalty } = task
-  if (rows.rows > MOST_ROWS) return fitFeatures(task, tolerance)
-  const fitted = fitDual(gramOf(rows), labels, balancedWeights(labels), { classes: CLASSES, penalty, tolerance, maxEvaluations: 5000 })
-  return { ...modelOf(fitted, rows), evaluations: fitted.evaluations }
-}
-
-function fitFeatures({ rows, labels, penalty }: Task, tolerance: number): Fit {
-  const model = new SoftmaxRegression({ penalty, interceptColumn: rows.columns, tolerance, maxEvaluations: 5000 })
-  model.train(withIntercept(asSparse(rows)), labels, { rowWeights: balancedWeights(labels) })
+/** As the app fits: in the dual form unless the rows are too many for it. */
+function fit({ rows, labels, penalty }: Task, tolerance: number, solver: SoftmaxOptions['solver'] = 'auto'): SoftmaxRegression {
+  const model = new SoftmaxRegression({ penalty, intercept: true, tolerance, maxEvaluations: 5000, solver })
+  model.train(rows, labels, { rowWeights: balancedWeights(labels) })
+  if (model.weights.length === 0) throw new Error('The fit has no weights.') // makes them: they count in the time
   return model
 }
 
 /** The penalised loss, computed apart from what minimised it. */
-function lossOf(model: Fit, { rows, labels, penalty }: Task): number {
+function lossOf(model: SoftmaxRegression, { rows, labels, penalty }: Task): number {
   let squares = 0
-  for (let j = 0; j < columnsOf(model) - 1; j++) for (let c = 0; c < CLASSES; c++) squares += weightOf(model, j, c) ** 2
+  for (let j = 0; j < model.features; j++) for (let c = 0; c < CLASSES; c++) squares += model.weightOf(j, c) ** 2
   const s = balancedWeights(labels)
-  const probabilities = probabilitiesOf(model, rows)
+  const probabilities = model.predictProba(rows)
   return labels.reduce((sum, c, i) => sum - s[i] * Math.log(probabilities[i * CLASSES + c]), (penalty / 2) * squares)
 }
 
-function probabilitiesOf(model: Fit, rows: Task['rows']): Float64Array {
-  const z = linearScores(model, withIntercept(asSparse(rows)))
-  for (let i = 0; i < z.length; i += CLASSES) softmaxInPlace(z.subarray(i, i + CLASSES))
-  return z
-}
-
 /** The library's gradient descent, once: it takes many seconds. It has no penalty, so the bare log-losses are compared. */
-function measureLibrary(task: Task, vectors: Float32Array, ms: number, model: Fit, note: Note): Row {
+function measureLibrary(task: Task, vectors: Float32Array, ms: number, model: SoftmaxRegression, note: Note): Row {
   const { rows, labels } = task
   const X = new Matrix(rows.rows, DIMENSIONS + 1)
   for (let i = 0; i < rows.rows; i++) X.setRow(i, [...vectors.subarray(i * DIMENSIONS, (i + 1) * DIMENSIONS), 1])
@@ -122,7 +105,7 @@ function measureLibrary(task: Task, vectors: Float32Array, ms: number, model: Fi
   const scores = rival.classifiers.map(({ weights }) => X.mmul(weights.transpose()).to1DArray())
   const chance = (c: number, i: number): number => 1 / (1 + Math.exp(scores[c][i])) // its scores are of the others
   const rivalLoss = meanLogLoss(labels, (i) => chance(labels[i], i) / scores.reduce((sum, _, c) => sum + chance(c, i), 0))
-  const probabilities = probabilitiesOf(model, rows)
+  const probabilities = model.predictProba(rows)
   const loss = meanLogLoss(labels, (i) => probabilities[i * CLASSES + labels[i]])
   note(`${LIBRARY.name}: ${ms.toFixed(1)} ms to log-loss ${loss.toFixed(4)} a row; the library ${rivalMs.toFixed(0)} ms to ${rivalLoss.toFixed(4)}`)
   return rowOf(LIBRARY, ms, rivalMs / ms, loss > rivalLoss)
@@ -149,5 +132,5 @@ function denseSet(each: number): { vectors: Float32Array; labels: Int32Array } {
 function ngramTask(each: number): Task {
   const { texts, labels } = foursome(each)
   const counts = countNgrams(texts)
-  return { rows: tfidfRows(counts, chooseColumns(counts)), labels, penalty: PENALTY.ngrams, kind: 'sparse' }
+  return { rows: tfidfRows(counts, chooseColumns(counts).columns), labels, penalty: PENALTY.ngrams, kind: 'sparse' }
 }

@@ -218,7 +218,7 @@ async function openEmbedded(): Promise<{ url: string; close(): Promise<void> }> 
 async function fill(url: string): Promise<void> {
   const prisma = connect(url)
   const tweetStore = createTweetStore(prisma)
-  const embedder = await openEncoder()
+  const encoder = await openEncoder()
   const wanted = [
     ...names('user', USERS).map((name) => ({ name, count: TWEETS })),
     ...names('warm_up', WARM_UP).map((name) => ({ name, count: TWEETS })),
@@ -226,11 +226,11 @@ async function fill(url: string): Promise<void> {
   ]
   for (const [author, { name, count }] of wanted.entries()) {
     const texts = tweetsOf(author, count)
-    const vectors = slices(await embedder.embed(texts), count)
+    const vectors = slices(await encoder.embed(texts), count)
     const tweets = texts.map((text, i) => ({
       id: String(count - i), text, createdAt: new Date(Date.now() - i * MINUTE), position: BigInt(count - i), embedding: vectors[i]
     }))
-    await tweetStore.saveTweets({ id: name, username: name, name, pictureUrl: null, source: 'archive' }, null, tweets, embedder.encoder)
+    await tweetStore.saveTweets({ id: name, username: name, name, pictureUrl: null, source: 'archive' }, null, tweets, encoder.name)
   }
   await prisma.$disconnect()
 }

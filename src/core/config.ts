@@ -6,7 +6,7 @@ import { LEVELS } from './log.js'
 const blankIsUnset = (value: unknown): unknown => (typeof value === 'string' && value.trim() === '' ? undefined : value)
 const setting = <T extends z.ZodType>(schema: T) => z.preprocess(blankIsUnset, schema)
 
-/** Whether the queue's own parser takes the line. */
+/** Whether pg-boss' cron parser accepts the line. */
 function isCron(line: string): boolean {
   try {
     return Boolean(cronParser.parseExpression(line, { tz: 'UTC' }))
@@ -15,7 +15,7 @@ function isCron(line: string): boolean {
   }
 }
 
-// Every setting of the app; the README's table says the same and a test holds the two together.
+// Every setting of the app; a test holds the table in the docs to these.
 const Config = z.object({
   PORT: setting(z.coerce.number().int().min(0).max(65_535).default(3000)),
   HOST: setting(z.string().default('0.0.0.0')),

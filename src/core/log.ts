@@ -1,4 +1,4 @@
-// One JSON line an event. What visitors write does not belong here: of an address only the path is told.
+// Logging: one JSON line per event. Nothing that visitors write is ever logged.
 
 import { pino, type Logger } from 'pino'
 
@@ -6,7 +6,7 @@ export type Log = Logger
 
 export const LEVELS = ['debug', 'info', 'warn', 'error', 'silent'] as const
 
-/** Writes to stdout what is of this level or worse. */
+/** A log that writes events of this level and above to stdout. */
 export function createLog(level: (typeof LEVELS)[number]): Log {
   return pino({ level, base: undefined, timestamp: pino.stdTimeFunctions.isoTime })
 }

@@ -9,7 +9,7 @@ export const PATHS = {
   root: ROOT,
   packageJson: join(ROOT, 'package.json'),
   encoder: join(ROOT, 'models', 'style-encoder'),
-  simd: join(ROOT, 'src', 'regression', 'simd.wasm'),
+  simd: join(ROOT, 'src', 'regression', 'simd', 'simd.wasm'),
   migrations: join(ROOT, 'prisma', 'migrations'),
   samples: join(ROOT, 'prisma', 'samples.json'),
   views: join(ROOT, 'views'),

@@ -2,12 +2,23 @@
 
 const hostIsLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
 
-/** The dot product of two vectors of one length. */
-export function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
-  if (a.length !== b.length) throw new RangeError(`Vectors of ${a.length} and ${b.length} numbers have no dot product.`)
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i]
-  return sum
+/**
+ * The dot product of `a` with the numbers of `b` from `start` on.
+ * @throws RangeError where `b` has too few numbers, or more than `a` when no start is given
+ */
+export function dot(a: ArrayLike<number>, b: ArrayLike<number>, start?: number): number {
+  const from = start ?? 0
+  if (b.length < from + a.length || (start === undefined && b.length > a.length)) {
+    throw new RangeError(`Vectors of ${a.length} and ${b.length} numbers have no dot product.`)
+  }
+  let even = 0
+  let odd = 0 // two sums, neither of which waits for the other
+  const last = a.length - 1
+  for (let j = 0; j < last; j += 2) {
+    even += a[j] * b[from + j]
+    odd += a[j + 1] * b[from + j + 1]
+  }
+  return a.length % 2 ? even + odd + a[last] * b[from + last] : even + odd
 }
 
 /** A vector of n numbers as 4n little-endian bytes. */
@@ -22,7 +33,7 @@ export function toBytes(vector: Float32Array): Uint8Array<ArrayBuffer> {
   return bytes
 }
 
-/** 4n little-endian bytes as a vector of n numbers (a copy: the bytes may start at any offset of their buffer). */
+/** 4n little-endian bytes as a new vector of n numbers. */
 export function fromBytes(bytes: Uint8Array): Float32Array<ArrayBuffer> {
   if (bytes.byteLength % 4 !== 0) throw new RangeError(`${bytes.byteLength} bytes are no whole number of float32 values.`)
   const copy = new Uint8Array(bytes)
@@ -31,16 +42,16 @@ export function fromBytes(bytes: Uint8Array): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: copy.byteLength / 4 }, (_, i) => view.getFloat32(i * 4, true))
 }
 
-/** A copy in memory that threads share: handing it to one costs nothing. */
+/** A copy in memory that threads share: passing it to a thread copies nothing. */
 export function shared<T extends Float32Array | Int32Array | Uint16Array>(array: T): T {
   const copy = new (array.constructor as new (buffer: SharedArrayBuffer) => T)(new SharedArrayBuffer(array.byteLength))
   copy.set(array)
   return copy
 }
 
-/** 4n little-endian bytes in base64, line ends passed over, as a vector of n numbers in memory that threads share. */
+/** 4n little-endian bytes in base64 (line ends are ignored) as a vector of n numbers in memory that threads share. */
 export function sharedFromBase64(text: string): Float32Array {
-  const block = new SharedArrayBuffer(Buffer.byteLength(text, 'base64')) // line ends counted: a little too large
+  const block = new SharedArrayBuffer(Buffer.byteLength(text, 'base64')) // counts line ends too, so a little too much
   const bytes = Buffer.from(block)
   const length = bytes.write(text, 'base64')
   return hostIsLittleEndian ? new Float32Array(block, 0, length / 4) : shared(fromBytes(bytes.subarray(0, length)))

@@ -4,20 +4,20 @@ import { readFile } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { AutoModel, AutoTokenizer, env, mean_pooling, Tensor, type PreTrainedModel } from '@xenova/transformers'
 import { PATHS } from '../core/paths.js'
-import { createUnigramTokenizer, type Pieces } from './unigram-tokenizer.js'
+import { createUnigramTokenizer, type UnigramTokenizer } from './unigram-tokenizer.js'
 import { joinVectors, slices } from '../core/vectors.js'
 
-const HUB_NAME = /^[\w.-]+\/[\w.-]+$/ // owner/name; anything else that is no folder here is a wrong path
+const HUB_NAME = /^[\w.-]+\/[\w.-]+$/ // owner/name; anything else has to be a folder
 const BATCH = 16 // padding and memory grow with the batch; more is not faster on one thread
-const MOST_TOKENS = 256
-const PADDING = 2n // our encoder's
+const MAX_TOKENS = 256
+const PADDING = 2n // the padding token of our encoder
 
-/** n texts → their pieces' numbers, n × the longest, and which of them are padding (0). */
+/** n texts → token ids, n × the longest, and a mask that is 0 where there is padding. */
 type Tokenize = (texts: string[]) => { input_ids: Tensor; attention_mask: Tensor }
 
 export interface Encoder {
-  /** Which encoder this is, as it stands beside each stored vector: a hub name, or a folder's name and its weights' hash. */
-  encoder: string
+  /** Stored beside each vector: a hub name, or a folder's name with a hash of its weights. */
+  name: string
   /** n texts → n vectors of length 1, one after the other in one array. */
   embed(texts: string[]): Promise<Float32Array<ArrayBuffer>>
 }
@@ -28,13 +28,13 @@ export interface Encoder {
  */
 export async function openEncoder(model: string = PATHS.encoder): Promise<Encoder> {
   const folder = existsSync(model) || !HUB_NAME.test(model) ? resolve(model) : undefined
-  const [tokenize, network, encoder] = await load(model, folder).catch((error: Error) => {
+  const [tokenize, network, name] = await load(model, folder).catch((error: Error) => {
     throw new Error(`The encoder ${model} can't be loaded: ${error.message}`, { cause: error })
   })
   return {
-    encoder,
+    name,
     async embed(texts) {
-      const order = texts.map((_, i) => i).sort((a, b) => texts[a].length - texts[b].length) // less padding in a batch
+      const order = texts.map((_, i) => i).sort((a, b) => texts[a].length - texts[b].length) // texts of like length together: less padding
       const vectors: Float32Array[] = []
       for (let at = 0; at < texts.length; at += BATCH) {
         const batch = order.slice(at, at + BATCH)
@@ -50,24 +50,24 @@ async function load(model: string, folder?: string): Promise<[Tokenize, PreTrain
   if (folder) env.localModelPath = dirname(folder)
   env.allowRemoteModels = !folder
   const id = folder ? basename(folder) : model
-  const pieces = folder && createUnigramTokenizer(await readJson(join(folder, 'tokenizer.json')))
-  const tokenize = pieces ? tokenizeByPieces(pieces) : await tokenizeByLibrary(id, Boolean(folder))
+  const ours = folder && createUnigramTokenizer(await readJson(join(folder, 'tokenizer.json')))
+  const tokenize = ours ? tokenizeByOurs(ours) : await tokenizeByLibrary(id, Boolean(folder))
   const network = await AutoModel.from_pretrained(id, {
     local_files_only: Boolean(folder),
     dtype: 'fp32',
-    session_options: { intraOpNumThreads: 1, interOpNumThreads: 1, enableCpuMemArena: false, enableMemPattern: false } // memory for a little time
+    session_options: { intraOpNumThreads: 1, interOpNumThreads: 1, enableCpuMemArena: false, enableMemPattern: false } // costs a little time and saves memory
   })
   return [tokenize, network, folder ? `${id}@${await hashOf(join(folder, 'onnx', 'model.onnx'))}` : model]
 }
 
 async function tokenizeByLibrary(id: string, isLocal: boolean): Promise<Tokenize> {
   const tokenizer = await AutoTokenizer.from_pretrained(id, { local_files_only: isLocal })
-  return (texts) => tokenizer(texts, { padding: true, truncation: true, max_length: MOST_TOKENS })
+  return (texts) => tokenizer(texts, { padding: true, truncation: true, max_length: MAX_TOKENS })
 }
 
-function tokenizeByPieces(pieces: Pieces): Tokenize {
+function tokenizeByOurs(tokenizer: UnigramTokenizer): Tokenize {
   return (texts) => {
-    const rows = texts.map((text) => pieces(text, MOST_TOKENS))
+    const rows = texts.map((text) => tokenizer(text, MAX_TOKENS))
     const longest = rows.reduce((most, { length }) => Math.max(most, length), 0)
     const ids = new BigInt64Array(rows.length * longest).fill(PADDING)
     const mask = new BigInt64Array(ids.length)
@@ -93,7 +93,7 @@ async function hashOf(path: string): Promise<string> {
   return createHash('sha256').update(await readFile(path)).digest('hex').slice(0, 8)
 }
 
-/** Our encoder answers `sentence_embedding`; other encoders' token states are averaged and scaled to length 1. */
+/** Our encoder returns `sentence_embedding`; the token states of others are averaged and scaled to length 1. */
 async function embedBatch(tokenize: Tokenize, network: PreTrainedModel, texts: string[]): Promise<Float32Array<ArrayBuffer>> {
   const inputs = tokenize(texts)
   const outputs = (await network(inputs)) as Record<string, Tensor>

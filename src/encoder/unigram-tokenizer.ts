@@ -1,10 +1,11 @@
-// Text → pieces by a unigram vocabulary: the cut whose pieces' log-probabilities sum to the most (Kudo 2018, "Subword
-// Regularization", section 3.2; Viterbi 1967's algorithm). The same pieces as the library's tokenizer gives, with
-// which embedding took twice as long (7,800 for 15,600 tweets a second on one thread).
+// Tokenizing by a unigram vocabulary: of all ways to cut a text into pieces, the one whose log-probabilities sum to the
+// most (Kudo 2018, "Subword Regularization", section 3.2; Viterbi 1967's algorithm). The pieces are those of the library's
+// AutoTokenizer, with which embedding takes twice as long: models/README.md has the measurement.
 
 import { z } from 'zod'
+import { PairTable } from '../core/pair-table.js'
 
-/** What our encoder's tokenizer.json says; another's is left to the library. */
+/** The form of our encoder's tokenizer.json; other tokenizers are left to the library. */
 const Unigram = z.object({
   added_tokens: z.array(z.object({ content: z.string() })),
   normalizer: z.object({
@@ -24,16 +25,16 @@ const WORD_BEFORE = '(?<![\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}])'
 const LINKS = new RegExp(`https?://\\P{White_Space}+|${WORD_BEFORE}(?:pic\\.twitter\\.com|t\\.co)/\\P{White_Space}+`, 'gu')
 const MAY_HAVE_LINK = /https?:\/\/|t\.co\/|pic\.twitter/
 
-/** A text → the numbers of its pieces, `most` at the most, after the one that starts every text. */
-export type Pieces = (text: string, most: number) => number[]
+/** A text → token ids: the one that starts every text, then its pieces; `most` in all. */
+export type UnigramTokenizer = (text: string, most: number) => number[]
 
 /** @returns undefined for a tokenizer that is not like our encoder's */
-export function createUnigramTokenizer(tokenizer: unknown): Pieces | undefined {
+export function createUnigramTokenizer(tokenizer: unknown): UnigramTokenizer | undefined {
   const parsed = Unigram.safeParse(tokenizer)
   if (!parsed.success) return undefined
   const { added_tokens, normalizer: { normalizers: [link, lineEnd] }, pre_tokenizer: { replacement }, post_processor, model } = parsed.data
   const [{ ids: [first] }] = Object.values(post_processor.special_tokens)
-  const signs = new Set(added_tokens.map(({ content }) => content)) // are never what somebody typed
+  const signs = new Set(added_tokens.map(({ content }) => content)) // special tokens are never matched in a text
   const vocabulary = new Trie(model.vocab.map(([piece]) => (signs.has(piece) ? '' : piece)))
   const scores = Float64Array.from(model.vocab, ([, score]) => score)
   const unknownScore = scores.reduce((least, score) => Math.min(least, score), Infinity) - UNKNOWN_PENALTY
@@ -45,13 +46,13 @@ export function createUnigramTokenizer(tokenizer: unknown): Pieces | undefined {
   return (text, most) => [first, ...cut(prepare(text), vocabulary, scores, model.unk_id, unknownScore)].slice(0, most)
 }
 
-/** The likeliest cut; what no piece covers is unknown, a run of it once. */
+/** The most likely cut. Characters that no piece covers are unknown; a run of them counts as one token. */
 function cut(text: string, vocabulary: Trie, scores: Float64Array, unknown: number, unknownScore: number): number[] {
   const points = Int32Array.from(text.length === 0 ? [] : Array.from(text), (character) => character.codePointAt(0)!)
   const n = points.length
-  const best = new Float64Array(n + 1).fill(-Infinity) // of the cuts of the text up to here
-  const piece = new Int32Array(n + 1) // the last piece of that cut,
-  const start = new Int32Array(n + 1) // and where it starts
+  const best = new Float64Array(n + 1).fill(-Infinity) // score of the best cut of the text up to here
+  const piece = new Int32Array(n + 1) // the last piece of that cut …
+  const start = new Int32Array(n + 1) // … and where it starts
   best[0] = 0
   const offer = (from: number, to: number, id: number, score: number): void => {
     if (best[from] + score <= best[to]) return
@@ -77,55 +78,29 @@ function cut(text: string, vocabulary: Trie, scores: Float64Array, unknown: numb
   return pieces.reverse()
 }
 
-/** The pieces by their beginnings: node 0 is the empty one. Its edges stand in one open-addressing hash table. */
+/** The vocabulary's pieces as a trie: node 0 is the empty beginning. */
 class Trie {
-  private readonly mask: number
-  private readonly froms: Int32Array
-  private readonly points: Int32Array
-  private readonly nodes: Int32Array
-  private readonly pieces: Int32Array
-  private size = 1
+  private readonly edges: PairTable // (node, code point) → node
+  private readonly pieces: Int32Array // the piece that ends at a node, or −1
 
   constructor(pieces: string[]) {
     const most = pieces.reduce((sum, piece) => sum + piece.length, 1)
-    const slots = 2 ** Math.ceil(Math.log2(2 * most))
-    this.mask = slots - 1
-    this.froms = new Int32Array(slots).fill(-1)
-    this.points = new Int32Array(slots)
-    this.nodes = new Int32Array(slots)
+    this.edges = new PairTable(most)
     this.pieces = new Int32Array(most).fill(-1)
     pieces.forEach((piece, id) => {
       let node = 0
-      for (const character of piece) node = this.grow(node, character.codePointAt(0)!)
+      for (const character of piece) node = this.edges.getOrAdd(node, character.codePointAt(0)!, this.edges.size + 1)
       this.pieces[node] = id
     })
   }
 
-  /** The node behind an edge, or -1. */
+  /** The node behind an edge, or −1. */
   next(from: number, point: number): number {
-    const slot = this.slotOf(from, point)
-    return this.froms[slot] === from ? this.nodes[slot] : -1
+    return this.edges.get(from, point)
   }
 
-  /** The piece that ends at a node, or -1. */
+  /** The piece that ends at a node, or −1. */
   pieceAt(node: number): number {
     return this.pieces[node]
-  }
-
-  private grow(from: number, point: number): number {
-    const slot = this.slotOf(from, point)
-    if (this.froms[slot] !== from) {
-      this.froms[slot] = from
-      this.points[slot] = point
-      this.nodes[slot] = this.size++
-    }
-    return this.nodes[slot]
-  }
-
-  /** Where an edge is, or a free slot for it. */
-  private slotOf(from: number, point: number): number {
-    let slot = (Math.imul(from, 0x9e3779b1) ^ Math.imul(point, 0x85ebca6b)) & this.mask
-    while (this.froms[slot] >= 0 && (this.froms[slot] !== from || this.points[slot] !== point)) slot = (slot + 1) & this.mask
-    return slot
   }
 }

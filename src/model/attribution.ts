@@ -1,28 +1,29 @@
-// Who most likely wrote a text: two softmax regressions on the candidates' own tweets, one on how they are written
-// (character and shape n-grams) and one on what an encoder hears in the whole text, and their logits added:
+// Who most likely wrote a text: two softmax regressions on the candidates' own tweets, one on n-gram features (characters
+// and shapes), one on sentence-embedding features, and their logits added:
 //
 //   z(text) = a · z_ngrams(text) + b · z_encoder(text),   p = softmax(z)
 //
-// a and b are chosen by cross-validation on the candidates' own tweets (src/stacking.ts), which also says how far the
-// answer can be trusted and when it is no answer (src/reliability.ts).
+// a and b are chosen by cross-validation on the candidates' own tweets (stacking.ts), which also tells how reliable the
+// answers are and when to give none (reject-option.ts).
 
-import { foldsOf, heldOutLogits, templateOf } from './cross-validation.js'
-import { denseRows, transposed, withIntercept, type DenseRows, type SparseRows } from '../regression/sparse-matrix.js'
-import { gramOf, gramOfColumns, type Gram } from '../regression/gram-matrix.js'
-import { balancedWeights, checkClasses, linearScores, type LinearModel } from '../regression/softmax-regression.js'
-import { bestTwo, nearness, nearnessThreshold, reliabilityOf, type Reliability } from './reject-option.js'
-import { fitDual, modelOf, type DualFit } from '../regression/kernel-logistic-regression.js'
-import { stackingWeights } from './stacking.js'
-import { chooseColumns, countNgrams, joinCounts, knownShares, tfidfRows, type NgramColumns, type NgramCounts } from './tfidf.js'
 import { joinVectors } from '../core/vectors.js'
+import { withGramMatrix, withGramMatrixOfColumns, type GramMatrix } from '../regression/gram-matrix.js'
+import type { DualSolution } from '../regression/kernel-logistic-regression.js'
+import { balancedWeights, SoftmaxRegression } from '../regression/softmax-regression.js'
+import { transposed, type DenseRows, type SparseRows } from '../regression/sparse-matrix.js'
+import { foldsOf, heldOutLogits, templateOf } from './cross-validation.js'
+import { noveltyThresholdOf, reliabilityOf, type Reliability } from './reject-option.js'
+import { stackingWeights, sum, type Logits } from './stacking.js'
+import { chooseColumns, countNgrams, joinCounts, knownShares, tfidfRows, type NgramColumns, type NgramCounts } from './tfidf.js'
+import { mapOf, type TweetMap } from './tweet-map.js'
 
-/** What is read off each of n texts, whoever is compared with whom. */
+/** What is read from each of n texts, whoever will be compared with whom. */
 export interface TextsRead {
   counts: NgramCounts
   templates: string[]
 }
 
-/** n tweets of k users: tweet i is by user labels[i] (0 … k−1) and has the encoder's vector i; the vectors lie end to end. */
+/** n tweets of k users: tweet i is by user labels[i] (0 … k−1) and has the encoder's vector i. */
 export interface TrainingSet {
   labels: Int32Array
   templates: string[]
@@ -31,55 +32,52 @@ export interface TrainingSet {
   vectors: Float32Array[]
 }
 
-/** What one of the two models is fitted on; foldOf tells each tweet's part in the cross-validation. */
-type Half<T> = T & Pick<TrainingSet, 'labels'> & { foldOf: Int32Array }
-
-/** n×k numbers by each of the two models. */
-export interface Logits {
-  ngrams: Float64Array
-  encoder: Float64Array
-}
+/** What one of the two models is fitted on; foldOf is each tweet's fold in the cross-validation. */
+type ModelInput<T> = T & Pick<TrainingSet, 'labels'> & { foldOf: Int32Array }
 
 /** A fitted attribution. */
 export interface Attribution {
   columns: NgramColumns
-  /** The tweets' n-grams by the column: its row j has the tweets, in the order of the training set, with the n-gram of column j. */
+  /** The tweets' tf–idf by the column: its row j has the tweets, in the order of the training set, with the n-gram of column j. */
   ngrams: SparseRows
-  /** n×k logits of the tweets, each by models that did not see it, weighted: the n-grams' and the encoder's. */
+  /** n×k logits of the tweets, each by models that have not seen it, weighted by a and b. */
   heldOut: Logits
-  ngramModel: LinearModel
-  encoderModel: LinearModel
-  /** The average tweet's scores by the features alone, without the intercepts; k numbers of each model. */
+  ngramModel: SoftmaxRegression
+  encoderModel: SoftmaxRegression
+  /** The average tweet's logits without the intercepts; k numbers of each model. */
   average: Logits
-  /** [a, b]: how much the n-grams' and the encoder's logits count. */
+  /** [a, b]: how much the logits of the n-grams and of the encoder count. */
   weights: [number, number]
   reliability: Reliability
-  nearnessThreshold: number
+  noveltyThreshold: number
+  map: TweetMap
 }
 
-export type Verdict = 'named' | 'too close to call' | 'unlike any of them'
+/** Which of the two models are used; one alone is for comparing. */
+export type Features = 'ngrams' | 'encoder' | 'both'
 
-// Chosen on two files of accounts with the table in bench/README.md. At twice the folds' tolerance accuracy is .006 lower on
-// six accounts; the model of all starts where theirs ended, so that more closeness costs it little.
+// Chosen on two files of accounts with the table in docs/accuracy.md. At twice the folds' tolerance accuracy is .006 lower
+// on six accounts; the model of all rows starts near its optimum, so a finer tolerance costs it little.
 const PENALTY = { ngrams: 0.01, encoder: 0.1 }
-const FOLDS = [{ fewest: 800, folds: 2 }, { fewest: 400, folds: 3 }, { fewest: 0, folds: 5 }] // models of half of many tweets are as good
+const FOLDS = [{ fewest: 800, folds: 2 }, { fewest: 400, folds: 3 }, { fewest: 0, folds: 5 }] // half of many tweets is enough to learn from
 const TOLERANCE = 2e-4
 const FOLD_TOLERANCE = 1e-3
-const ROUNDING = 1e-5 // cosines are in single precision
 
 /** Reads texts. */
 export function readTexts(texts: string[]): TextsRead {
   return { counts: countNgrams(texts), templates: texts.map(templateOf) }
 }
 
-/** Fits an attribution on texts of two or more users; `features` leaves one of the two models out, to compare. */
+/** Fits an attribution on texts of two or more users, all on this thread. */
 export function fitAttribution(
   { texts, vectors, labels }: { texts: string[]; vectors: Float32Array; labels: Int32Array },
-  features: 'ngrams' | 'encoder' | 'both' = 'both'
+  features: Features = 'both'
 ): Attribution {
   const { counts, templates } = readTexts(texts)
   const foldOf = foldsFor({ templates, labels })
-  return mix(fitNgrams({ counts: [counts], labels, foldOf }), fitEncoder({ vectors: [vectors], labels, foldOf }), labels, features)
+  const ngrams = fitNgramModel({ counts: [counts], labels, foldOf })
+  const encoder = fitEncoderModel({ vectors: [vectors], labels, foldOf })
+  return assemble(ngrams, encoder, stack({ ngrams: ngrams.heldOut, encoder: encoder.heldOut }, labels, features))
 }
 
 /** The tweets' folds. */
@@ -87,96 +85,100 @@ export function foldsFor({ templates, labels }: Pick<TrainingSet, 'templates' | 
   return foldsOf(templates, labels, FOLDS.find(({ fewest }) => labels.length >= fewest)!.folds)
 }
 
-/** What one of the two models learns. */
-interface Fitted {
-  model: LinearModel
-  /** The average row's scores without the intercept, classes counting the same. */
+/** What one of the two models learns, as plain numbers that can be handed from thread to thread. */
+export interface FittedModel {
+  /** See {@link SoftmaxRegression.weights}. */
+  weights: Float64Array
+  /** The average row's logits without the intercept; each class counts the same. */
   average: Float64Array
-  /** n×k logits, each row's by a model that did not see it. */
+  /** n×k logits, each row's by a model that has not seen it. */
   heldOut: Float64Array
 }
 
-export interface FittedNgrams extends Fitted, Pick<Attribution, 'columns' | 'ngrams' | 'nearnessThreshold'> {}
+export interface FittedNgramModel extends FittedModel, Pick<Attribution, 'columns' | 'ngrams' | 'noveltyThreshold'> {}
 
-/** The model of how the tweets are written. */
-export function fitNgrams({ counts: lots, labels, foldOf }: Half<Pick<TrainingSet, 'counts'>>): FittedNgrams {
+/** Fits the model on n-gram features. */
+export function fitNgramModel({ counts: lots, labels, foldOf }: ModelInput<Pick<TrainingSet, 'counts'>>): FittedNgramModel {
   const counts = joinCounts(lots)
-  const columns = chooseColumns(counts)
-  const rows = tfidfRows(counts, columns)
+  const { columns, columnOf } = chooseColumns(counts)
+  const rows = tfidfRows(counts, columns, columnOf)
   const ngrams = transposed(rows)
-  const gram = gramOfColumns(ngrams)
-  const threshold = nearnessThreshold(gram, knownShares(counts, columns, true), labels)
-  return { columns, ngrams, nearnessThreshold: threshold, ...fitHeldOut(rows, gram, labels, foldOf, PENALTY.ngrams) }
+  const { noveltyThreshold, ...fits } = withGramMatrixOfColumns(ngrams, (gram) => ({
+    noveltyThreshold: noveltyThresholdOf(gram, knownShares(counts, columns, true, columnOf), labels),
+    ...fitWithFolds(rows, gram, labels, foldOf, PENALTY.ngrams)
+  }))
+  return { columns, ngrams, noveltyThreshold, ...fittedModel(fits, labels) }
 }
 
-/** The model of what the encoder hears. */
-export function fitEncoder({ vectors, labels, foldOf }: Half<Pick<TrainingSet, 'vectors'>>): Fitted {
+/** Fits the model on sentence-embedding features. */
+export function fitEncoderModel({ vectors, labels, foldOf }: ModelInput<Pick<TrainingSet, 'vectors'>>): FittedModel {
   const values = joinVectors(vectors)
   const rows = { rows: labels.length, columns: values.length / labels.length, values }
-  return fitHeldOut(rows, gramOf(rows), labels, foldOf, PENALTY.encoder)
+  return fittedModel(withGramMatrix(rows, (gram) => fitWithFolds(rows, gram, labels, foldOf, PENALTY.encoder)), labels)
 }
 
-/** The two models' logits added, and what their held-out logits say of the answers. */
-export function mix(style: FittedNgrams, whole: Fitted, labels: Int32Array, features: 'ngrams' | 'encoder' | 'both' = 'both'): Attribution {
-  const weights = stackingWeights([features === 'encoder' ? null : style.heldOut, features === 'ngrams' ? null : whole.heldOut], labels)
-  const heldOut = { ngrams: style.heldOut.map((z) => weights[0] * z), encoder: whole.heldOut.map((z) => weights[1] * z) }
-  return {
-    columns: style.columns,
-    ngrams: style.ngrams,
-    heldOut,
-    ngramModel: style.model,
-    encoderModel: whole.model,
-    average: { ngrams: style.average, encoder: whole.average },
-    weights,
-    reliability: reliabilityOf(sum(heldOut), labels),
-    nearnessThreshold: style.nearnessThreshold
-  }
+/** A model of all rows, and the rows' logits by models of the other folds. */
+interface Fits {
+  model: SoftmaxRegression
+  heldOut: Float64Array
 }
 
-/** A model of all rows, and held-out logits by one of each fold's other rows: several fits on one Gram matrix. */
-function fitHeldOut(rows: SparseRows | DenseRows, gram: Gram, labels: Int32Array, foldOf: Int32Array, penalty: number): Fitted {
-  const classes = checkClasses(rows, labels)
-  const parts: DualFit[] = []
+/** Several fits on one Gram matrix. */
+function fitWithFolds(rows: SparseRows | DenseRows, gram: GramMatrix, labels: Int32Array, foldOf: Int32Array, penalty: number): Fits {
+  const solutions: DualSolution[] = []
   const heldOut = heldOutLogits(labels, foldOf, (rowWeights) => {
-    const part = fitDual(gram, labels, rowWeights, { classes, penalty, tolerance: FOLD_TOLERANCE })
-    parts.push(part)
-    return part.scores
+    const model = new SoftmaxRegression({ penalty, intercept: true, tolerance: FOLD_TOLERANCE })
+    model.train(rows, labels, { rowWeights, gram })
+    solutions.push(model.dual!)
+    return model.trainingLogits
   })
-  const rowWeights = balancedWeights(labels)
-  const all = fitDual(gram, labels, rowWeights, { classes, penalty, tolerance: TOLERANCE, start: meanOf(parts) })
-  const average = Float64Array.from({ length: classes }, (_, c) => {
-    const sum = rowWeights.reduce((sum, weight, i) => sum + weight * (all.scores[i * classes + c] - all.intercepts[c]), 0)
-    return sum / rows.rows
-  })
-  return { model: modelOf(all, rows), average, heldOut } // the model last: it takes the Gram matrix's memory
+  const model = new SoftmaxRegression({ penalty, intercept: true, tolerance: TOLERANCE })
+  model.train(rows, labels, { gram, start: meanOf(solutions) })
+  return { model, heldOut }
 }
 
-/** Where the model of all rows is to be found, about: each row is in all parts but one. */
-function meanOf(parts: DualFit[]): Pick<DualFit, 'coefficients' | 'intercepts'> {
+/** About where the model of all rows will be: each row is in all of these fits but one. */
+function meanOf(solutions: DualSolution[]): DualSolution {
   const mean = (arrays: Float64Array[], count: number): Float64Array =>
     arrays[0].map((_, j) => arrays.reduce((sum, array) => sum + array[j], 0) / count)
   return {
-    coefficients: parts[0].coefficients.map((_, g) => mean(parts.map(({ coefficients }) => coefficients[g]), parts.length - 1)),
-    intercepts: mean(parts.map(({ intercepts }) => intercepts), parts.length)
+    coefficients: solutions[0].coefficients.map((_, g) => mean(solutions.map(({ coefficients }) => coefficients[g]), solutions.length - 1)),
+    intercepts: mean(solutions.map(({ intercepts }) => intercepts), solutions.length)
   }
 }
 
-/** n×k logits of texts with their vectors, weighted: the n-grams' and the encoder's. */
-export function logitsOf({ columns, ngramModel, encoderModel, weights: [a, b] }: Attribution, texts: string[], vectors: Float32Array): Logits {
-  const ngrams = linearScores(ngramModel, withIntercept(tfidfRows(countNgrams(texts), columns)))
-  const encoder = linearScores(encoderModel, withIntercept(denseRows(vectors, texts.length)))
-  return { ngrams: ngrams.map((z) => a * z), encoder: encoder.map((z) => b * z) }
+/** What is kept of the fits. The weights are made here, after the Gram matrix's memory has been given back. */
+function fittedModel({ model, heldOut }: Fits, labels: Int32Array): FittedModel {
+  const k = model.numberClasses
+  const rowWeights = balancedWeights(labels)
+  const average = Float64Array.from({ length: k }, (_, c) => {
+    const intercept = model.interceptOf(c)
+    return rowWeights.reduce((sum, weight, i) => sum + weight * (model.trainingLogits[i * k + c] - intercept), 0) / labels.length
+  })
+  return { weights: model.weights, average, heldOut }
 }
 
-/** The logits that decide. */
-export function sum({ ngrams, encoder }: Logits): Float64Array {
-  return ngrams.map((z, i) => z + encoder[i])
+/** What the two models' held-out logits tell together. */
+export type Stacked = Pick<Attribution, 'weights' | 'heldOut' | 'reliability' | 'map'>
+
+/** Chooses how much each model counts, and judges the sum of their held-out logits. */
+export function stack({ ngrams, encoder }: Logits, labels: Int32Array, features: Features = 'both'): Stacked {
+  const weights = stackingWeights([features === 'encoder' ? null : ngrams, features === 'ngrams' ? null : encoder], labels)
+  const heldOut = { ngrams: ngrams.map((z) => weights[0] * z), encoder: encoder.map((z) => weights[1] * z) }
+  return { weights, heldOut, reliability: reliabilityOf(sum(heldOut), labels), map: mapOf(heldOut, labels.length) }
 }
 
-/** Whether logits name somebody, and whether the text is near enough to what they write. */
-export function verdictOf({ columns, ngrams, nearnessThreshold, reliability }: Attribution, text: string, z: Float64Array): Verdict {
-  const counts = countNgrams([text])
-  if (knownShares(counts, columns, false)(0) * nearness(ngrams, tfidfRows(counts, columns)) < nearnessThreshold - ROUNDING) return 'unlike any of them'
-  const [best, second] = bestTwo(z)
-  return z[best] - z[second] <= reliability.closeMargin ? 'too close to call' : 'named'
+/** Puts the parts together, which may come from several threads. */
+export function assemble(ngrams: FittedNgramModel, encoder: FittedModel, stacked: Stacked): Attribution {
+  const modelOf = ({ weights, average }: FittedModel): SoftmaxRegression =>
+    SoftmaxRegression.ofWeights(weights, average.length, { intercept: true })
+  return {
+    ...stacked,
+    columns: ngrams.columns,
+    ngrams: ngrams.ngrams,
+    noveltyThreshold: ngrams.noveltyThreshold,
+    ngramModel: modelOf(ngrams),
+    encoderModel: modelOf(encoder),
+    average: { ngrams: ngrams.average, encoder: encoder.average }
+  }
 }

@@ -1,23 +1,23 @@
-// Cross-validation on the tweets of one request: every tweet is judged by a model that was fitted without it.
+// Cross-validation on the candidates' tweets: each tweet is judged by a model that was fitted without it.
 
 import { balancedWeights } from '../regression/softmax-regression.js'
 import { duplicateKey } from '../text/normalize.js'
 
 const TEMPLATE = 12 // characters: tweets of one user that begin alike ("Now playing: …") are variants of one template
-const MOST_OF_A_SHARE = 2
+const MAX_SHARES = 2 // of a user's tweets, in units of a fold's equal share
 
-/** How a text begins, which tells texts of one template. */
+/** The beginning of a text: texts that share it are taken to come from one template. */
 export const templateOf = (text: string): string => duplicateKey(text).slice(0, TEMPLATE)
 
 /**
- * A fold (0 … folds − 1) for each tweet: consecutive tweets of a user together, so that a conversation is not split
- * between train and test, and tweets of one template with the first of them. No fold gets more than twice its share of a
- * user that way: where all tweets are of a few templates, some fold's model would know nothing of that user.
+ * A fold (0 … folds − 1) for each tweet. Consecutive tweets of a user lie together, so that a conversation is not split
+ * between train and test; tweets of one template lie with the first of them. A fold takes no more than twice its share of
+ * a user's tweets: where all tweets come from a few templates, a model could otherwise know nothing of that user.
  */
 export function foldsOf(templates: string[], labels: Int32Array, folds: number): Int32Array {
   const sizes = countBy(labels)
   const seen = new Map<number, number>()
-  const held = new Map<string, number>() // how many of a user's tweets a fold has
+  const held = new Map<string, number>() // user and fold → how many of the user's tweets it has
   const foldOfTemplate = new Map<string, number>()
   return Int32Array.from(labels, (c, i) => {
     const place = seen.get(c) ?? 0
@@ -25,7 +25,7 @@ export function foldsOf(templates: string[], labels: Int32Array, folds: number):
     const byPlace = Math.floor((place * folds) / sizes.get(c)!)
     const template = `${c} ${templates[i]}`
     const wanted = foldOfTemplate.get(template) ?? byPlace
-    const isFull = (held.get(`${c} ${wanted}`) ?? 0) >= (MOST_OF_A_SHARE * sizes.get(c)!) / folds
+    const isFull = (held.get(`${c} ${wanted}`) ?? 0) >= (MAX_SHARES * sizes.get(c)!) / folds
     const fold = isFull ? byPlace : wanted
     foldOfTemplate.set(template, fold)
     held.set(`${c} ${fold}`, (held.get(`${c} ${fold}`) ?? 0) + 1)
@@ -40,8 +40,8 @@ function countBy<T>(items: Iterable<T>): Map<T, number> {
 }
 
 /**
- * n×k logits, each row's by a model that was fitted without the row's fold. The folds' models start from nothing: a
- * start from the model of all rows would let the held-out ones leak in through what is left of it at convergence.
+ * n×k logits, each row's by a model that was fitted without the row's fold. Each model starts from zero: started from a
+ * model of all rows it would, at a loose tolerance, still hold something of the rows that are held out.
  * @param scores n×k logits of all rows by a model that was fitted with these row weights (0: left out)
  */
 export function heldOutLogits(labels: Int32Array, foldOf: Int32Array, scores: (rowWeights: Float64Array) => Float64Array): Float64Array {

@@ -1,24 +1,20 @@
-// Why a text is given to somebody, exactly: each candidate's score is taken apart into what the n-grams, the encoder and
-// the intercept add to it. Only differences between candidates decide, so all parts are told relative to the mean over
-// the candidates:
+// Why a text is given to a candidate, exactly: each candidate's score is the sum of what the n-grams, the encoder and the
+// intercept add to it. Only differences between candidates decide, so all parts are relative to the mean over them:
 //
 //   score_c = z_c − mean(z) = Σ_g piece_g,c + encoder_c + intercept_c
 //
-// What counts is what an n-gram adds beyond an average stretch of tweet: from its own w_g,c · x_g the average tweet's
-// score is taken in proportion to its share of the text, x_g² (rows have length 1, so the shares sum to 1), and given to
-// the intercept, which thereby says where a candidate starts with an average tweet. The encoder's part likewise. An
-// n-gram's part is spread evenly over the characters that it covers, which shades the text.
+// An n-gram is compared with an average tweet: from its w_g,c · x_g we subtract the average tweet's score in proportion to
+// the n-gram's share of the text, x_g² (rows have length 1, so the shares sum to 1). What is subtracted goes to the
+// intercept, which so becomes the score of an average tweet. The encoder's part is treated alike. An n-gram's part is
+// spread evenly over the characters that it covers, which shades the text.
 
+import { madeVisible } from '../text/format.js'
 import type { Attribution } from './attribution.js'
-import { denseRows, type SparseRows } from '../regression/sparse-matrix.js'
-import { columnsOf, linearScores, weightOf, type LinearModel } from '../regression/softmax-regression.js'
-import { ngramPlaces } from '../text/ngrams.js'
-import { columnFinder, countNgrams, tfidfRows, type NgramCounts } from './tfidf.js'
-import { graphemesOf } from '../text/graphemes.js'
-import { LINK, maskLinks } from '../text/normalize.js'
+import type { Question } from './question.js'
+import { columnFinder } from './tfidf.js'
 
 export interface Explanation {
-  /** The text by characters, links masked. */
+  /** The text by graphemes, links masked. */
   characters: string[]
   /** For each candidate: */
   candidates: CandidateExplanation[]
@@ -30,7 +26,7 @@ export interface CandidateExplanation {
   ngrams: number
   encoder: number
   intercept: number
-  /** For each character what the n-grams that cover it add; they sum to `ngrams`. */
+  /** What the n-grams that cover each character add to it; they sum to `ngrams`. */
   characters: number[]
   /** The strongest stretches of the text for and against, strongest first. */
   pieces: Piece[]
@@ -41,25 +37,23 @@ export interface Piece {
   weight: number
 }
 
-const MOST_PIECES = 6
+const MAX_PIECES = 6
 
-/** Takes the scores of a text apart. @param vector the encoder's vector of the text */
-export function explain(attribution: Attribution, text: string, vector: Float32Array): Explanation {
+/** Splits the candidates' scores for a text into their parts. */
+export function explain(attribution: Attribution, question: Question): Explanation {
   const { ngramModel, encoderModel, average, weights: [a, b] } = attribution
-  const split = graphemesOf(maskLinks(text))
-  const counts = countNgrams([text])
-  const row = tfidfRows(counts, attribution.columns)
-  const stretches = weighedStretches(attribution, text, split.length, counts, row)
+  const { ngrams: { graphemes }, row, vector } = question
+  const stretches = weighedStretches(attribution, question)
   const shares = row.values.reduce((sum, value) => sum + value ** 2, 0) // 1, or 0 for a text without a known n-gram
-  const heard = linearScores(withoutIntercept(encoderModel, vector.length), denseRows(vector, 1))
-  const encoder = centred(heard.map((z, c) => b * (z - average.encoder[c])))
+  const byEncoder = encoderModel.logits({ rows: 1, columns: vector.length, values: vector }).map((z, c) => z - encoderModel.interceptOf(c))
+  const encoder = centred(byEncoder.map((z, c) => b * (z - average.encoder[c])))
   const intercept = centred(
-    heard.map((_, c) => a * (interceptOf(ngramModel, c) + shares * average.ngrams[c]) + b * (interceptOf(encoderModel, c) + average.encoder[c]))
+    byEncoder.map((_, c) => a * (ngramModel.interceptOf(c) + shares * average.ngrams[c]) + b * (encoderModel.interceptOf(c) + average.encoder[c]))
   )
   return {
-    characters: split,
+    characters: graphemes,
     candidates: Array.from(encoder, (_, c) => {
-      const shades = new Float64Array(split.length)
+      const shades = new Float64Array(graphemes.length)
       for (const { start, end, parts } of stretches) for (let i = start; i < end; i++) shades[i] += parts[c] / (end - start)
       const ngrams = stretches.reduce((sum, { parts }) => sum + parts[c], 0)
       return {
@@ -68,78 +62,69 @@ export function explain(attribution: Attribution, text: string, vector: Float32A
         encoder: encoder[c],
         intercept: intercept[c],
         characters: Array.from(shades),
-        pieces: strongestPieces(stretches, split, c)
+        pieces: strongestPieces(stretches, graphemes, c)
       }
     })
   }
 }
 
-/** The characters [start, end) of the text, and what the n-grams that cover just these add to each candidate. */
+/** The characters [start, end) of the text, and what the n-grams that cover exactly these add to each candidate. */
 interface Stretch {
   start: number
   end: number
   parts: number[]
 }
 
-/** @param row the text's counts, weighted: a value for each counted n-gram that has a column, in the same order */
-function weighedStretches(
-  { columns, ngramModel, average, weights: [a] }: Attribution,
-  text: string,
-  length: number,
-  counts: NgramCounts,
-  row: SparseRows
-): Stretch[] {
-  const columnOf = columnFinder(columns, 0)
-  const partsOf = new Map<number, number[]>() // of an n-gram, at each of its places
-  let p = 0
-  counts.buckets.forEach((bucket, n) => {
-    const column = columnOf(bucket)
-    if (column < 0) return
-    const value = row.values[p++]
-    const parts = Array.from(average.ngrams, (mean, c) => (a * (value * weightOf(ngramModel, column, c) - value ** 2 * mean)) / counts.counts[n])
-    const mean = parts.reduce((sum, part) => sum + part, 0) / parts.length
-    partsOf.set(bucket, parts.map((part) => part - mean))
-  })
+function weighedStretches(attribution: Attribution, { ngrams, counts, row }: Question): Stretch[] {
+  const partsOf = partsOfBuckets(attribution, counts, row)
+  const { buckets, starts, ends, graphemes } = ngrams
   const stretches = new Map<number, Stretch>()
-  for (const { bucket, start, end } of ngramPlaces(text)) {
+  buckets.forEach((bucket, p) => {
     const parts = partsOf.get(bucket)
-    if (!parts) continue
-    const key = start * (length + 1) + end
+    if (!parts) return
+    const [start, end] = [starts[p], ends[p]]
+    const key = start * (graphemes.length + 1) + end
     const stretch = stretches.get(key)
     if (stretch) parts.forEach((part, c) => (stretch.parts[c] += part))
     else stretches.set(key, { start, end, parts: [...parts] })
-  }
+  })
   return [...stretches.values()]
 }
 
-/** The stretches that add most for or against a candidate, strongest first, none overlapping a stronger one. */
-function strongestPieces(stretches: Stretch[], split: string[], c: number): Piece[] {
+/** What an n-gram adds to each candidate at each of its places; `row` has a value for each counted n-gram with a column. */
+function partsOfBuckets(
+  { columns, ngramModel, average, weights: [a] }: Attribution,
+  { buckets, counts }: Question['counts'],
+  row: Question['row']
+): Map<number, number[]> {
+  const columnOf = columnFinder(columns)
+  const partsOf = new Map<number, number[]>()
+  let p = 0
+  buckets.forEach((bucket, n) => {
+    const column = columnOf(bucket)
+    if (column < 0) return
+    const value = row.values[p++]
+    const parts = Array.from(average.ngrams, (mean, c) => (a * (value * ngramModel.weightOf(column, c) - value ** 2 * mean)) / counts[n])
+    const mean = parts.reduce((sum, part) => sum + part, 0) / parts.length
+    partsOf.set(bucket, parts.map((part) => part - mean))
+  })
+  return partsOf
+}
+
+/** The stretches that count most for or against a candidate, strongest first; none overlaps a stronger one. */
+function strongestPieces(stretches: Stretch[], graphemes: string[], c: number): Piece[] {
   const chosen: Stretch[] = []
   let left = stretches
-  while (chosen.length < MOST_PIECES && left.length > 0) {
+  while (chosen.length < MAX_PIECES && left.length > 0) {
     const strongest = left.reduce((best, stretch) => (Math.abs(stretch.parts[c]) > Math.abs(best.parts[c]) ? stretch : best))
     chosen.push(strongest)
     left = left.filter(({ start, end }) => end <= strongest.start || strongest.end <= start)
   }
-  return chosen.map(({ start, end, parts }) => ({ text: visible(split.slice(start, end)), weight: parts[c] }))
+  return chosen.map(({ start, end, parts }) => ({ text: madeVisible(graphemes.slice(start, end).join('')), weight: parts[c] }))
 }
 
-/** Spaces, line ends and links made visible. */
-function visible(split: string[]): string {
-  return split.join('').replaceAll(LINK, '🔗').replace(/[^\S\n]/gu, '␣').replaceAll('\n', '⏎')
-}
-
-/** Numbers less their mean. */
+/** The numbers minus their mean. */
 function centred(numbers: Float64Array): Float64Array {
   const mean = numbers.reduce((sum, x) => sum + x, 0) / numbers.length
   return numbers.map((x) => x - mean)
-}
-
-/** The last column is the intercept's. */
-function interceptOf(model: LinearModel, c: number): number {
-  return weightOf(model, columnsOf(model) - 1, c)
-}
-
-function withoutIntercept({ weights, numberClasses }: LinearModel, columns: number): LinearModel {
-  return { weights: weights.subarray(0, (weights.length / (columns + 1)) * columns), numberClasses }
 }

@@ -1,11 +1,11 @@
-// A map of tweets: the plane on which their scores differ most (principal component analysis; Jolliffe 2002, "Principal
-// Component Analysis", section 1.1), so that what the models tell apart lies apart on the page.
+// Principal component analysis (Jolliffe 2002, "Principal Component Analysis", section 1.1): the plane on which rows of
+// numbers differ most.
 
 import { EigenvalueDecomposition, Matrix } from 'ml-matrix'
 
 export interface Plane {
   mean: number[]
-  /** d×2: what each coordinate takes of a row. */
+  /** d×2: the weights of a row's numbers in the two coordinates. */
   axes: number[][]
 }
 

@@ -1,18 +1,18 @@
-// How far an answer can be trusted, out of held-out answers on the candidates' own tweets: how often it is right, whom
-// it takes for whom, and when it had better decline.
+// How reliable the answers are, by held-out answers on the candidates' own tweets, and when to give none (the reject
+// option): where the best two candidates are too close, and where the text is unlike the tweets of all (novelty).
 
-import type { Gram } from '../regression/gram-matrix.js'
-import { argmax } from '../regression/softmax-regression.js'
+import type { GramMatrix } from '../regression/gram-matrix.js'
+import { argmax } from '../regression/softmax.js'
 import type { SparseRows } from '../regression/sparse-matrix.js'
 
-const COIN_FLIP = 0.6 // the best of two that wins less often than this is no better than a coin flip
-const FEWEST_FLIPS = 10
-const FALSE_ALARMS = 0.05
+const COIN_FLIP = 0.6 // where the better of two wins no more often than this, it counts as a coin flip
+const MIN_DUELS = 10
+const FALSE_ALARMS = 0.05 // share of the candidates' own tweets below the novelty threshold
 const NEIGHBOURS = 5
-const SAMPLE = 50 // tweets of each user whose distances set the threshold; more would only take longer
+const SAMPLE = 50 // tweets of each user that set the threshold: more only take longer
 
 export interface Reliability {
-  /** The share of their own tweets, held out, that were given to the right user. */
+  /** The share of the held-out tweets that were given to the right user. */
   accuracy: number
   /** k×k counts: confusion[truth][answer]. */
   confusion: number[][]
@@ -20,7 +20,7 @@ export interface Reliability {
   closeMargin: number
 }
 
-/** What n×k held-out logits say of the answers. */
+/** How reliable answers by n×k held-out logits are. */
 export function reliabilityOf(logits: Float64Array, labels: Int32Array): Reliability {
   const k = logits.length / labels.length
   const confusion = Array.from({ length: k }, () => new Array<number>(k).fill(0))
@@ -42,8 +42,8 @@ function closeMarginOf(duels: { margin: number; won: boolean }[]): number {
   duels.sort((a, b) => a.margin - b.margin)
   duels.forEach((duel, i) => {
     won += Number(duel.won)
-    const isLast = duels[i + 1]?.margin !== duel.margin // of those with this margin, which count together
-    if (isLast && i + 1 >= FEWEST_FLIPS && won / (i + 1) <= COIN_FLIP) margin = duel.margin
+    const isLast = duels[i + 1]?.margin !== duel.margin // duels of one margin count together
+    if (isLast && i + 1 >= MIN_DUELS && won / (i + 1) <= COIN_FLIP) margin = duel.margin
   })
   return margin
 }
@@ -57,12 +57,12 @@ export function bestTwo(z: ArrayLike<number>): [number, number] {
 }
 
 /**
- * How near a text is to the users' tweets: the mean cosine to its nearest ones (Dasarathy 1977's k nearest neighbours,
- * as used to tell novel samples by Ramaswamy et al. 2000, "Efficient Algorithms for Mining Outliers", section 2).
- * @param columns the tweets' n-grams by the column: its row j has the tweets with the n-gram of column j
- * @param row the text's, one row
+ * How similar a text is to the tweets: the mean cosine to its nearest ones (k nearest neighbours, Dasarathy 1977, as used
+ * to find outliers by Ramaswamy et al. 2000, "Efficient Algorithms for Mining Outliers from Large Data Sets", section 2).
+ * @param columns the tweets' tf–idf by the column: row j has the tweets with the n-gram of column j
+ * @param row the text's tf–idf, one row
  */
-export function nearness(columns: SparseRows, row: SparseRows): number {
+export function similarityToNearest(columns: SparseRows, row: SparseRows): number {
   const cosines = new Float32Array(columns.columns)
   for (let p = 0; p < row.values.length; p++) {
     const value = row.values[p]
@@ -72,9 +72,9 @@ export function nearness(columns: SparseRows, row: SparseRows): number {
   return meanOfNearest(cosines)
 }
 
-/** @param skip a row that is not to be its own neighbour */
+/** @param skip the row itself, which is not its own neighbour */
 function meanOfNearest(cosines: Float32Array, skip = -1): number {
-  const nearest = new Float64Array(NEIGHBOURS) // the nearest first
+  const nearest = new Float64Array(NEIGHBOURS) // highest first
   for (let i = 0; i < cosines.length; i++) {
     if (cosines[i] <= nearest[NEIGHBOURS - 1] || i === skip) continue
     let m = NEIGHBOURS - 1
@@ -85,12 +85,13 @@ function meanOfNearest(cosines: Float32Array, skip = -1): number {
 }
 
 /**
- * The nearness that all but 5 in 100 of the users' own tweets have to the others: what is farther is unlike any of them.
- * @param gram the cosines of the tweets' n-grams
- * @param known how much of each tweet is n-grams that others have as well; what is new to all is near to none
+ * The novelty threshold: the similarity to their nearest that 95 in 100 of the candidates' own tweets reach. A text below
+ * it is unlike any of them.
+ * @param gram the cosines of the tweets' tf–idf rows
+ * @param known how much of each tweet is n-grams that others have too: what is new to all resembles none of them
  */
-export function nearnessThreshold({ n, values }: Gram, known: (row: number) => number, labels: Int32Array): number {
-  const all = sampleOf(labels).map((i) => known(i) * meanOfNearest(values.subarray(i * n, (i + 1) * n), i))
+export function noveltyThresholdOf(gram: GramMatrix, known: (row: number) => number, labels: Int32Array): number {
+  const all = sampleOf(labels).map((i) => known(i) * meanOfNearest(gram.row(i), i))
   return all.sort((a, b) => a - b)[Math.floor(all.length * FALSE_ALARMS)]
 }
 

@@ -2,18 +2,32 @@
 //
 //   minimise over a, b > 0   Σ_i −ln softmax(a·u_i + b·v_i)[y_i]  +  (PRIOR_STRENGTH / 2) · ((ln a/A)² + (ln b/B)²)
 //
-// u, v: n×k held-out logits of the two models; A, B: the weights that many other accounts' tweets have chosen, towards
-// which few tweets are drawn. Stacking (Wolpert 1992, "Stacked Generalization") and temperature scaling (Guo et al.
+// u, v: n×k held-out logits of the two models; A, B: prior weights, chosen on many other accounts: with few tweets the
+// result stays near them. Stacking (Wolpert 1992, "Stacked Generalization") and temperature scaling (Guo et al.
 // 2017, "On Calibration of Modern Neural Networks", section 4.2) in one.
 
 import { minimise } from '../regression/lbfgs.js'
-import { logLossInPlace } from '../regression/softmax-regression.js'
+import { logLossInPlace } from '../regression/softmax.js'
 
 const PRIOR = [1, 0.5]
 const PRIOR_STRENGTH = 10
 const TOLERANCE = 1e-3
 
-/** [a, b]; a model that is left out (null) has the weight 0. */
+/** n×k logits by each of the two models. */
+export interface Logits {
+  ngrams: Float64Array
+  encoder: Float64Array
+}
+
+/** The logits that decide. */
+export function sum({ ngrams, encoder }: Logits): Float64Array {
+  return ngrams.map((z, i) => z + encoder[i])
+}
+
+/**
+ * [a, b] by the models' n×k held-out logits.
+ * @param parts a model that is left out is null and has the weight 0
+ */
 export function stackingWeights(parts: (Float64Array | null)[], labels: Int32Array): [number, number] {
   const used = parts.flatMap((part, m) => (part ? [{ part, prior: PRIOR[m], m }] : []))
   const k = used[0].part.length / labels.length

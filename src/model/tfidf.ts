@@ -1,15 +1,15 @@
-// How a text is written: its n-grams weighted by log count and inverse document frequency.
+// The n-grams of texts, weighted by tf–idf:
 //
 //   value(text, g) = (1 + ln count(g in text)) · (1 + ln((1 + N) / (1 + texts with g)))^IDF_POWER, rows then of length 1
 //
-// N texts are counted; n-grams found in fewer than MIN_TEXTS of them say nothing of other texts and get no column.
+// N texts are counted; n-grams found in fewer than MIN_TEXTS of them say nothing about other texts and get no column.
 
+import { PairTable } from '../core/pair-table.js'
 import type { SparseRows } from '../regression/sparse-matrix.js'
-import { BUCKETS, ngramsOf } from '../text/ngrams.js'
+import { BUCKETS, NgramReader } from '../text/ngrams.js'
 
 const MIN_TEXTS = 2
 const IDF_POWER = 1.5
-const TABLE_PAYS = 20_000 // look-ups
 
 /** The n-grams of each text, counted: text i has counts[p] times the n-gram of buckets[p], starts[i] ≤ p < starts[i + 1]. */
 export interface NgramCounts {
@@ -26,66 +26,60 @@ export interface NgramColumns {
   newIdf: number
 }
 
+/** The column of a bucket, or −1. */
+export type ColumnOf = (bucket: number) => number
+
 /** Counts the n-grams of each text. */
 export function countNgrams(texts: string[]): NgramCounts {
-  const starts = new Int32Array(texts.length + 1)
-  const found = new Growing(Int32Array)
-  const counts = new Growing(Uint16Array)
-  const places = new Places()
-  texts.forEach((text, i) => {
-    const { length, buckets } = ngramsOf(text)
-    found.reserve(length)
-    counts.reserve(length)
-    places.clear(length)
-    let end = found.length
-    for (let p = 0; p < length; p++) {
-      const place = places.of(buckets[p], end)
-      if (place < end) counts.values[place]++
-      else {
-        found.values[end] = buckets[p]
-        counts.values[end++] = 1
-      }
-    }
-    found.length = counts.length = starts[i + 1] = end
-  })
-  return { starts, buckets: found.taken(), counts: counts.taken() }
+  const counter = new NgramCounter()
+  const reader = new NgramReader()
+  for (const text of texts) {
+    reader.read(text)
+    counter.add(reader.buckets, reader.length)
+  }
+  return counter.take()
 }
 
-/** Where the n-grams of a text have been put: a hash table with open addressing, small enough for a processor's cache. */
-class Places {
-  private slots = new Int32Array(0) // a place plus 1, 0 where the slot is free
-  private keys = new Int32Array(0)
-  private mask = 0
+/** Counts n-grams that are hashed already, text by text. */
+export class NgramCounter {
+  private readonly starts = [0]
+  private readonly buckets = new Growing(Int32Array)
+  private readonly counts = new Growing(Uint16Array)
+  private readonly places = new PairTable() // bucket → its place in the arrays, for one text
 
-  /** Forgets all, and has room for so many. */
-  clear(most: number): void {
-    const size = 2 ** Math.ceil(Math.log2(2 * most + 2))
-    if (size > this.slots.length) [this.slots, this.keys] = [new Int32Array(size), new Int32Array(size)]
-    else this.slots.fill(0, 0, size)
-    this.mask = size - 1
+  /** Adds a text: the first `length` of its n-grams' buckets. */
+  add(buckets: Int32Array, length = buckets.length): void {
+    const { places } = this
+    places.clear(length)
+    this.buckets.reserve(length)
+    this.counts.reserve(length)
+    const [found, counts] = [this.buckets.values, this.counts.values]
+    let end = this.buckets.length
+    for (let p = 0; p < length; p++) {
+      const place = places.getOrAdd(buckets[p], 0, end)
+      if (place < end) counts[place]++
+      else {
+        found[end] = buckets[p]
+        counts[end++] = 1
+      }
+    }
+    this.buckets.length = this.counts.length = end
+    this.starts.push(end)
   }
 
-  /** The place of a bucket, which is `next` where it has none yet. */
-  of(bucket: number, next: number): number {
-    let slot = bucket & this.mask // buckets are scrambled already
-    while (this.slots[slot] !== 0) {
-      if (this.keys[slot] === bucket) return this.slots[slot] - 1
-      slot = (slot + 1) & this.mask
-    }
-    this.keys[slot] = bucket
-    this.slots[slot] = next + 1
-    return next
+  take(): NgramCounts {
+    return { starts: Int32Array.from(this.starts), buckets: this.buckets.taken(), counts: this.counts.taken() }
   }
 }
 
 /** The counts of several lots of texts, one lot behind the other. */
-export function joinCounts(parts: NgramCounts[]): NgramCounts {
-  const sizes = parts.map(({ buckets }) => buckets.length)
+export function joinCounts(lots: NgramCounts[]): NgramCounts {
+  const sizes = lots.map(({ buckets }) => buckets.length)
   const total = sizes.reduce((sum, size) => sum + size, 0)
-  const texts = parts.reduce((sum, { starts }) => sum + starts.length - 1, 0)
+  const texts = lots.reduce((sum, { starts }) => sum + starts.length - 1, 0)
   const joined = { starts: new Int32Array(texts + 1), buckets: new Int32Array(total), counts: new Uint16Array(total) }
   let [text, end] = [0, 0]
-  for (const { starts, buckets, counts } of parts) {
+  for (const { starts, buckets, counts } of lots) {
     for (let i = 1; i < starts.length; i++) joined.starts[++text] = end + starts[i]
     joined.buckets.set(buckets, end)
     joined.counts.set(counts, end)
@@ -94,17 +88,37 @@ export function joinCounts(parts: NgramCounts[]): NgramCounts {
   return joined
 }
 
-/** Gives a column to each n-gram that is found in at least two of the texts. */
-export function chooseColumns({ starts, buckets }: NgramCounts): NgramColumns {
+/**
+ * Gives a column to each n-gram that is found in at least two of the texts.
+ * @returns the columns, and how to find them: by a table of its own, for many look-ups
+ */
+export function chooseColumns({ starts, buckets }: NgramCounts): { columns: NgramColumns; columnOf: ColumnOf } {
   const texts = starts.length - 1
-  clearTable()
+  const table = new Int32Array(BUCKETS) // how many texts have each n-gram; then its column plus 1
   const kept = new Growing(Int32Array)
   for (let p = 0; p < buckets.length; p++) if (++table[buckets[p]] === MIN_TEXTS) kept.push(buckets[p])
   const chosen = kept.taken().sort()
   const foundIn = chosen.map((bucket) => table[bucket])
   table.fill(0)
-  const idfOf = Float32Array.from({ length: texts + 1 }, (_, of) => inverseFrequency(texts, of))
-  return { buckets: chosen, texts: foundIn, idf: new Float32Array(foundIn.length).map((_, j) => idfOf[foundIn[j]]), newIdf: idfOf[0] }
+  chosen.forEach((bucket, column) => (table[bucket] = column + 1))
+  const idfOf = Float32Array.from({ length: texts + 1 }, (_, found) => inverseFrequency(texts, found))
+  const idf = new Float32Array(foundIn.length).map((_, column) => idfOf[foundIn[column]])
+  return { columns: { buckets: chosen, texts: foundIn, idf, newIdf: idfOf[0] }, columnOf: (bucket) => table[bucket] - 1 }
+}
+
+/** Finds columns by bisection: right for the few look-ups of one text, and no memory is needed. */
+export function columnFinder({ buckets }: NgramColumns): ColumnOf {
+  return (wanted) => {
+    let low = 0
+    let high = buckets.length - 1
+    while (low <= high) {
+      const middle = (low + high) >> 1
+      if (buckets[middle] === wanted) return middle
+      if (buckets[middle] < wanted) low = middle + 1
+      else high = middle - 1
+    }
+    return -1
+  }
 }
 
 function inverseFrequency(texts: number, found: number): number {
@@ -112,13 +126,17 @@ function inverseFrequency(texts: number, found: number): number {
 }
 
 /**
- * How much of a text is n-grams that at least two other texts have, by weight: 1 where all are, 0 where none is.
- * @param own whether the texts are those that the columns were chosen from, so that each is to be left out of the count
+ * How much of a text, by weight, is n-grams that at least two other texts have: 1 where all are, 0 where none is.
+ * @param isOwn whether the texts are those that the columns were chosen from: each is then left out of the count
  * @returns a function of the text's number
  */
-export function knownShares({ starts, buckets, counts }: NgramCounts, columns: NgramColumns, own: boolean): (text: number) => number {
-  const fewest = own ? MIN_TEXTS + 1 : MIN_TEXTS
-  const columnOf = columnFinder(columns, buckets.length)
+export function knownShares(
+  { starts, buckets, counts }: NgramCounts,
+  columns: NgramColumns,
+  isOwn: boolean,
+  columnOf = columnFinder(columns)
+): (text: number) => number {
+  const fewest = isOwn ? MIN_TEXTS + 1 : MIN_TEXTS
   return (text) => {
     let known = 0
     let all = 0
@@ -135,9 +153,8 @@ export function knownShares({ starts, buckets, counts }: NgramCounts, columns: N
 }
 
 /** The weighted n-grams of each text as sparse rows of length 1 (0 for a text without a known n-gram). */
-export function tfidfRows({ starts, buckets, counts }: NgramCounts, columns: NgramColumns): SparseRows {
+export function tfidfRows({ starts, buckets, counts }: NgramCounts, columns: NgramColumns, columnOf = columnFinder(columns)): SparseRows {
   const { idf } = columns
-  const columnOf = columnFinder(columns, buckets.length)
   const rows = starts.length - 1
   const rowStarts = new Int32Array(rows + 1)
   const indices = new Int32Array(buckets.length)
@@ -162,37 +179,6 @@ export function tfidfRows({ starts, buckets, counts }: NgramCounts, columns: Ngr
 
 const logCount = (count: number): number => (count === 1 ? 1 : 1 + Math.log(count)) // most n-grams are there once
 
-const table = new Int32Array(BUCKETS) // the columns, plus 1, of these buckets, all else 0:
-let tabled: { columns?: NgramColumns; buckets: Int32Array } = { buckets: new Int32Array(0) }
-
-function clearTable(): void {
-  for (const bucket of tabled.buckets) table[bucket] = 0
-  tabled = { buckets: new Int32Array(0) }
-}
-
-/** The column of a bucket, or -1, until columns are chosen or it is asked for others: by a table where many are asked for, by bisection where few are. */
-export function columnFinder(columns: NgramColumns, lookups: number): (bucket: number) => number {
-  if (lookups < TABLE_PAYS) return (bucket) => bisect(columns.buckets, bucket)
-  if (tabled.columns !== columns) {
-    clearTable()
-    columns.buckets.forEach((bucket, column) => (table[bucket] = column + 1))
-    tabled = { columns, buckets: columns.buckets.slice() } // the columns' own may be handed to another thread
-  }
-  return (bucket) => table[bucket] - 1
-}
-
-function bisect(sorted: Int32Array, wanted: number): number {
-  let low = 0
-  let high = sorted.length - 1
-  while (low <= high) {
-    const middle = (low + high) >> 1
-    if (sorted[middle] === wanted) return middle
-    if (sorted[middle] < wanted) low = middle + 1
-    else high = middle - 1
-  }
-  return -1
-}
-
 /** A typed array that grows as numbers are pushed. */
 class Growing<T extends Int32Array | Uint16Array> {
   values: T
@@ -207,7 +193,7 @@ class Growing<T extends Int32Array | Uint16Array> {
     this.values[this.length++] = value
   }
 
-  /** Has room for so many more. */
+  /** Makes room for so many more. */
   reserve(more: number): void {
     if (this.length + more <= this.values.length) return
     const larger = new this.Type(2 * (this.length + more))

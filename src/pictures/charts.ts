@@ -1,7 +1,7 @@
 // What the pictures on the prediction page are drawn from: shades, places on the map, addresses.
 
 import type { PredictionMap } from '../prediction/predict-author.js'
-import { LINK } from '../text/normalize.js'
+import { showLinks } from '../text/format.js'
 import type { StoredUser } from '../storage/users.js'
 
 const SHADES = 4
@@ -14,7 +14,7 @@ export function shadedRuns(characters: string[], weights: number[]): { text: str
   characters.forEach((character, i) => {
     const level = Math.round((SHADES * Math.abs(weights[i])) / largest)
     const shade = level === 0 ? 'none' : `${weights[i] < 0 ? 'against' : 'for'}-${level}`
-    const text = character === LINK ? '🔗' : character
+    const text = showLinks(character)
     if (runs.at(-1)?.shade === shade) runs.at(-1)!.text += text
     else runs.push({ text, shade })
   })

@@ -4,14 +4,12 @@ import type { Attribution, TextsRead } from '../model/attribution.js'
 import type { Cached } from '../services/cache.js'
 import { ExpectedError } from '../core/errors.js'
 import type { Services } from '../services/services.js'
-import { principalPlane, project, type Plane } from '../model/pca.js'
 import { slices } from '../core/vectors.js'
 import type { Corpus } from '../storage/tweets.js'
 import type { StoredUser } from '../storage/users.js'
 
 export const MIN_TWEETS_TO_FIT = 20
 const MAX_FITTED_TWEETS = 500 // of each user, the newest: fitting on more takes longer than a visitor waits
-const DOTS = 40 // of each user on the map: more hide each other
 const BESIDE = 200 // bytes that a tweet takes beside its text and numbers
 const TRIES = 3 // at embedding what was collected meanwhile
 
@@ -24,9 +22,6 @@ export interface Candidates extends Cached {
   /** Each user's vectors by the encoder, end to end in the order of the tweets; shared with the kept tweets. */
   vectors: Float32Array[]
   attribution: Attribution
-  plane: Plane
-  /** Where each user's newest DOTS tweets lie on the plane. */
-  places: [number, number][][]
 }
 
 export interface CandidateTweet {
@@ -77,33 +72,19 @@ async function fitCandidates(services: Services, users: StoredUser[], encoder: s
     labels: Int32Array.from(tweets, ({ label }) => label)
   })
   const starts = corpora.reduce((ends, { texts }) => [...ends, ends.at(-1)! + texts.length], [0])
-  const scores = tweets.map((_, i) => scoresOf(attribution.heldOut, i, users.length))
-  const plane = principalPlane(scores)
-  const places = users.map((_, c) => scores.slice(starts[c], Math.min(starts[c + 1], starts[c] + DOTS)).map((score) => project(plane, score)))
-  return { users, tweets, starts, vectors, attribution, plane, places, bytes: bytesOf(tweets, attribution) }
+  return { users, tweets, starts, vectors, attribution, bytes: bytesOf(tweets, attribution) }
 }
 
 /** How much memory it takes to keep them, about; the texts and the vectors are the kept tweets'. */
-function bytesOf(tweets: CandidateTweet[], { columns, ngrams, ngramModel, heldOut }: Attribution): number {
+function bytesOf(tweets: CandidateTweet[], { columns, ngrams, ngramModel, heldOut, map }: Attribution): number {
   const { buckets, idf, texts: found } = columns
   const { starts, indices, values } = ngrams
-  const arrays = [buckets, idf, found, starts, indices, values, ngramModel.weights, heldOut.ngrams, heldOut.encoder]
+  const arrays = [buckets, idf, found, starts, indices, values, ngramModel.weights, heldOut.ngrams, heldOut.encoder, map.places]
   return sizeOf(arrays) + BESIDE * tweets.length
 }
 
 function sizeOf(arrays: { byteLength: number }[]): number {
   return arrays.reduce((sum, { byteLength }) => sum + byteLength, 0)
-}
-
-/** Row i of both models' logits, each relative to its mean, side by side. */
-export function scoresOf({ ngrams, encoder }: Attribution['heldOut'], i: number, k: number): Float64Array {
-  const scores = new Float64Array(2 * k)
-  for (const [at, logits] of [[0, ngrams], [k, encoder]] as const) {
-    let sum = 0
-    for (let c = 0; c < k; c++) sum += logits[i * k + c]
-    for (let c = 0; c < k; c++) scores[at + c] = logits[i * k + c] - sum / k
-  }
-  return scores
 }
 
 type ReadCorpus = Corpus & TextsRead & Cached

@@ -1,7 +1,8 @@
-import { sum } from '../model/attribution.js'
+import { hashText } from '../core/hashing.js'
+import { sum } from '../model/stacking.js'
 import { findCandidates, type Candidates } from './candidates.js'
 import { ExpectedError } from '../core/errors.js'
-import { argmax, softmaxInPlace } from '../regression/softmax-regression.js'
+import { argmax, softmaxInPlace } from '../regression/softmax.js'
 import type { Services } from '../services/services.js'
 import type { StoredUser } from '../storage/users.js'
 
@@ -76,22 +77,13 @@ function dealTweets({ users, tweets, starts }: Candidates, seed: string): number
   })
   return Array.from({ length: Math.min(MOST_ROUNDS, tweets.length) }, (_, round) => {
     const left = piles.filter((pile) => pile.length > 0)
-    return left[hash(`${seed} ${round}`) % left.length].pop()!
+    return left[hashText(`${seed} ${round}`) % left.length].pop()!
   })
 }
 
 function shuffled(items: number[], keyOf: (item: number) => string): number[] {
-  const keys = new Map(items.map((item) => [item, hash(keyOf(item))]))
+  const keys = new Map(items.map((item) => [item, hashText(keyOf(item))]))
   return items.sort((a, b) => keys.get(a)! - keys.get(b)!)
-}
-
-/** FNV-1a, 32 bits, then MurmurHash3's last step, without which texts that end alike lie close together. */
-function hash(text: string): number {
-  let h = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193)
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
-  return (h ^ (h >>> 16)) >>> 0
 }
 
 /** Tweet i's author, and whom the visitor and the models that did not see it name. */

@@ -1,9 +1,11 @@
-import { logitsOf, sum, verdictOf, type Verdict } from '../model/attribution.js'
-import { findCandidates, scoresOf, type Candidates } from './candidates.js'
+import { logitsOf, readQuestion, verdictOf, type Verdict } from '../model/question.js'
+import { sum } from '../model/stacking.js'
+import { placeOn } from '../model/tweet-map.js'
+import { dot } from '../core/vectors.js'
+import { findCandidates, type Candidates } from './candidates.js'
 import { explain, type CandidateExplanation } from '../model/explanation.js'
-import { softmaxInPlace } from '../regression/softmax-regression.js'
+import { softmaxInPlace } from '../regression/softmax.js'
 import type { Services } from '../services/services.js'
-import { project } from '../model/pca.js'
 import type { StoredUser } from '../storage/users.js'
 
 export interface Prediction {
@@ -49,6 +51,7 @@ export interface PredictionMap {
 }
 
 const NEAREST = 2
+const DOTS = 40 // of each user on the map: more would hide each other
 
 /**
  * STORY 2. Says which of two to four users most likely would have written a text, how sure that is, and why.
@@ -56,13 +59,14 @@ const NEAREST = 2
  */
 export async function predictAuthor(services: Services, { usernames, text }: { usernames: string[]; text: string }): Promise<Prediction> {
   const [candidates, vector] = await Promise.all([findCandidates(services, usernames), services.threads.embed([text])])
-  const { attribution, users, plane } = candidates
-  const logits = logitsOf(attribution, [text], vector)
+  const { attribution, users } = candidates
+  const question = readQuestion(attribution, text, vector)
+  const logits = logitsOf(attribution, question)
   const probabilities = sum(logits)
-  const verdict = verdictOf(attribution, text, probabilities)
+  const verdict = verdictOf(attribution, question, probabilities)
   softmaxInPlace(probabilities)
   const order = users.map((_, c) => c).sort((a, b) => probabilities[b] - probabilities[a])
-  const explanation = explain(attribution, text, vector)
+  const explanation = explain(attribution, question)
   return {
     text,
     author: users[order[0]].username,
@@ -75,7 +79,7 @@ export async function predictAuthor(services: Services, { usernames, text }: { u
       nearest: nearestTweets(candidates, vector, c)
     })),
     reliability: reliabilityFor(candidates, order),
-    map: { text: project(plane, scoresOf(logits, 0, users.length)), tweets: order.flatMap((c) => dotsOf(candidates, c)) }
+    map: { text: placeOn(attribution.map, logits), tweets: order.flatMap((c) => dotsOf(candidates, c)) }
   }
 }
 
@@ -83,7 +87,7 @@ export async function predictAuthor(services: Services, { usernames, text }: { u
 function nearestTweets({ tweets, starts, vectors }: Candidates, vector: Float32Array, c: number): NearTweet[] {
   const near: { i: number; similarity: number }[] = []
   for (let i = 0; i < starts[c + 1] - starts[c]; i++) {
-    const similarity = similarityTo(vectors[c], i, vector)
+    const similarity = dot(vector, vectors[c], i * vector.length) // the cosine: both have length 1
     if (near.length === NEAREST && similarity <= near[NEAREST - 1].similarity) continue
     if (near.length === NEAREST) near.pop()
     near.splice(near.findLastIndex((other) => other.similarity >= similarity) + 1, 0, { i, similarity })
@@ -92,19 +96,6 @@ function nearestTweets({ tweets, starts, vectors }: Candidates, vector: Float32A
     const { id, text, createdAt } = tweets[starts[c] + i]
     return { id, text, createdAt, similarity }
   })
-}
-
-/** The cosine of the i-th vector of a block and another: both have length 1. */
-function similarityTo(block: Float32Array, i: number, vector: Float32Array): number {
-  const start = i * vector.length
-  let even = 0
-  let odd = 0 // two sums, neither of which waits for the other
-  for (let j = 0; j + 1 < vector.length; j += 2) {
-    even += block[start + j] * vector[j]
-    odd += block[start + j + 1] * vector[j + 1]
-  }
-  if (vector.length % 2) odd += block[start + vector.length - 1] * vector[vector.length - 1]
-  return even + odd
 }
 
 function reliabilityFor({ attribution: { reliability }, tweets, users }: Candidates, order: number[]): HeldOutAccuracy {
@@ -117,6 +108,9 @@ function reliabilityFor({ attribution: { reliability }, tweets, users }: Candida
 }
 
 /** A candidate's newest tweets on the map. */
-function dotsOf({ tweets, starts, users, places }: Candidates, c: number): PredictionMap['tweets'] {
-  return places[c].map((place, i) => ({ username: users[c].username, text: tweets[starts[c] + i].text, place }))
+function dotsOf({ attribution: { map: { places } }, tweets, starts, users }: Candidates, c: number): PredictionMap['tweets'] {
+  return tweets.slice(starts[c], Math.min(starts[c + 1], starts[c] + DOTS)).map(({ text }, i) => {
+    const at = 2 * (starts[c] + i)
+    return { username: users[c].username, text, place: [places[at], places[at + 1]] }
+  })
 }

@@ -1,107 +1,106 @@
-// What the rows of a matrix have in common, K = X·X': regressions in the space of the samples need no more of X.
+// The Gram matrix K = X·X' of feature rows (the linear kernel): a regression in its dual form needs nothing else of X, so
+// several fits share one.
 
-import { transposed, asSparse, type DenseRows, type SparseRows } from './sparse-matrix.js'
-import { kernel, LANES, Places, type Kernel } from './simd.js'
-import { VECTORS, type Objective, type Space } from './lbfgs.js'
+import { dot } from '../core/vectors.js'
+import { plainDualProblem, type DualProblem, type DualSettings } from './dual-problem.js'
+import { HAS_SIMD, LANES, withArena, type Arena } from './simd/simd.js'
+import { asSparse, transposed, type DenseRows, type SparseRows } from './sparse-matrix.js'
 
-/**
- * A symmetric n×n matrix K in single precision. All share the kernel's memory: one holds until another is made by
- * {@link gramOf}, and of its regressions only the last may be used.
- */
-export interface Gram extends Part {
-  /** K's rows, end to end. */
-  values: Float32Array
-  /** The rows and columns of these numbers, ascending. */
-  among(rows: Int32Array): Part
+/** A symmetric n×n matrix K in single precision. */
+export interface GramMatrix extends GramPart {
+  /** A copy of row i: n numbers. */
+  row(i: number): Float32Array
+  /** The rows and columns of these numbers, ascending; no copy is made. */
+  among(rows: Int32Array): GramPart
 }
 
-/** The rows and columns of a Gram matrix that a regression is about, of which it takes no copy. */
-export interface Part {
+/** Rows and the same columns of a Gram matrix. */
+export interface GramPart {
   n: number
-  /** Z ← K·A; A and Z are n×4. */
-  times(A: Float64Array, Z: Float64Array): void
-  /** The objective of sample-space.ts by the kernel; undefined where the kernel or its four columns do not do. */
-  regression(y: Int32Array, s: Float64Array, classes: number, penalty: number): Regression<Float32Array> | undefined
+  /** K·A; A is n×4. */
+  times(A: Float64Array): Float64Array
+  /** The dual of kernel-logistic-regression.ts, to be minimised. */
+  dualProblem(settings: DualSettings): DualProblem<number> | DualProblem<Float64Array>
 }
 
-export interface Regression<V> {
-  space: Space<V>
-  objective: Objective<V>
-}
+const ROUNDING = 2 ** -22 // relative error of a sum in single precision
+const DENSE_COLUMN = 1 / 4 // a column with values in more of the rows than this is multiplied as a dense one
 
-const ROUNDING = 2 ** -22 // of a sum in single precision
-const DENSE_COLUMN = 1 / 4 // a column with a value in more of the rows is worth a dense one
-
-/** K = X·X', how much the rows of a matrix have in common. */
-export function gramOf(rows: SparseRows | DenseRows): Gram {
+/** Calls `use` with K = X·X' of these rows; K is of no use after it has returned. */
+export function withGramMatrix<T>(rows: SparseRows | DenseRows, use: (gram: GramMatrix) => T): T {
   const isAligned = !('indices' in rows) && rows.columns % LANES === 0
-  return kernel && isAligned ? wasmGram(allWide(rows), kernel) : gramOfColumns(transposed(asSparse(rows)))
+  if (HAS_SIMD && isAligned) return withArena((arena) => use(simdGramMatrix(allDense(rows), arena)))
+  return withGramMatrixOfColumns(transposed(asSparse(rows)), use)
 }
 
-/** The same of a matrix that is given by its columns, as X'. Those with many values are multiplied as a dense matrix. */
-export function gramOfColumns(columns: SparseRows): Gram {
-  return kernel ? wasmGram(splitColumns(columns), kernel) : plainGram(transposed(columns))
+/** The same for a matrix that is given by its columns, as X'. */
+export function withGramMatrixOfColumns<T>(columns: SparseRows, use: (gram: GramMatrix) => T): T {
+  return HAS_SIMD ? withArena((arena) => use(simdGramMatrix(splitColumns(columns), arena))) : use(plainGramMatrix(transposed(columns)))
 }
 
-/** Columns: `wide` n×d dense with d a multiple of 4, `long` by the column (CSC). */
-interface Split {
+/** The columns of an n-row matrix in two groups: n×d dense with d a multiple of 4, and sparse by the column (CSC). */
+interface SplitColumns {
   n: number
-  wide: { d: number; values: Float32Array }
-  long: { columns: number; starts: Int32Array; rows: Int32Array; values: Float32Array }
+  dense: { d: number; values: Float32Array }
+  sparse: { columns: number; starts: Int32Array; rows: Int32Array; values: Float32Array }
 }
 
-const allWide = ({ rows: n, columns: d, values }: DenseRows): Split =>
-  ({ n, wide: { d, values }, long: { columns: 0, starts: new Int32Array(1), rows: new Int32Array(0), values: new Float32Array(0) } })
+const allDense = ({ rows: n, columns: d, values }: DenseRows): SplitColumns =>
+  ({ n, dense: { d, values }, sparse: { columns: 0, starts: new Int32Array(1), rows: new Int32Array(0), values: new Float32Array(0) } })
 
-function splitColumns({ rows: columns, columns: n, starts, indices, values }: SparseRows): Split {
-  const sizes = Int32Array.from({ length: columns }, (_, j) => starts[j + 1] - starts[j])
-  const isWide = (j: number): boolean => sizes[j] > n * DENSE_COLUMN
-  const wides = sizes.reduce((count, _, j) => count + Number(isWide(j)), 0)
-  const held = sizes.reduce((sum, size, j) => sum + (isWide(j) ? 0 : size), 0)
-  const d = Math.ceil(wides / LANES) * LANES
-  const wide = new Float32Array(n * d)
-  const long = { columns: columns - wides, starts: new Int32Array(columns - wides + 1), rows: new Int32Array(held), values: new Float32Array(held) }
-  let [place, number, end] = [0, 0, 0]
+function splitColumns({ rows: columns, columns: n, starts, indices, values }: SparseRows): SplitColumns {
+  const isDense = (j: number): boolean => starts[j + 1] - starts[j] > n * DENSE_COLUMN
+  let [denseColumns, sparseValues] = [0, 0]
   for (let j = 0; j < columns; j++) {
-    if (isWide(j)) {
-      for (let p = starts[j]; p < starts[j + 1]; p++) wide[indices[p] * d + place] = values[p]
-      place++
+    if (isDense(j)) denseColumns++
+    else sparseValues += starts[j + 1] - starts[j]
+  }
+  const d = Math.ceil(denseColumns / LANES) * LANES
+  const dense = new Float32Array(n * d)
+  const sparse = {
+    columns: columns - denseColumns,
+    starts: new Int32Array(columns - denseColumns + 1),
+    rows: new Int32Array(sparseValues),
+    values: new Float32Array(sparseValues)
+  }
+  let [denseColumn, sparseColumn, end] = [0, 0, 0]
+  for (let j = 0; j < columns; j++) {
+    if (isDense(j)) {
+      for (let p = starts[j]; p < starts[j + 1]; p++) dense[indices[p] * d + denseColumn] = values[p]
+      denseColumn++
     } else {
-      for (let p = starts[j]; p < starts[j + 1]; p++, end++) {
-        long.rows[end] = indices[p]
-        long.values[end] = values[p]
-      }
-      long.starts[++number] = end
+      sparse.rows.set(indices.subarray(starts[j], starts[j + 1]), end)
+      sparse.values.set(values.subarray(starts[j], starts[j + 1]), end)
+      end += starts[j + 1] - starts[j]
+      sparse.starts[++sparseColumn] = end
     }
   }
-  return { n, wide: { d, values: wide }, long }
+  return { n, dense: { d, values: dense }, sparse }
 }
 
-/** What the kernel keeps of a Gram matrix. */
-interface Kept {
-  places: Places
-  /** Forgets what else has been placed. */
-  release: () => void
-  K: Float32Array
-  /** K's rows and columns. */
+/** K in an arena. */
+interface Placed {
+  arena: Arena
+  /** The address of K's rows, end to end. */
+  K: number
+  /** How many rows and columns K has. */
   N: number
 }
 
-function wasmGram({ n, wide, long }: Split, kernel: Kernel): Gram {
-  const building = 4 * (wide.values.length + long.starts.length + 2 * long.values.length)
-  const fitting = 4 * LANES * 2 * (n + 1) * (VECTORS + 1) + 16 * n // one vector more finds the start
-  const places = new Places(4 * n * n + Math.max(building, fitting) + 8 * LANES * n)
-  const K = places.floats(n * n)
-  const release = places.mark()
-  const [starts, rows] = [places.ints(long.starts), places.ints(long.rows)]
-  const [longs, X] = [places.floats(long.values.length), places.floats(wide.values.length)]
-  longs.set(long.values)
-  X.set(wide.values)
-  kernel.gram_dense(X.byteOffset, n, wide.d, K.byteOffset)
-  kernel.gram_sparse(starts.byteOffset, rows.byteOffset, longs.byteOffset, long.columns, n, K.byteOffset)
-  kernel.mirror(K.byteOffset, n)
-  const kept = { places, release, K, N: n }
-  return { ...partOf(kept, Int32Array.of(0, n), n, kernel), values: K, among: (rows) => partOf(kept, runsOf(rows), rows.length, kernel) }
+function simdGramMatrix({ n, dense, sparse }: SplitColumns, arena: Arena): GramMatrix {
+  const { gram_dense, gram_sparse, mirror } = arena.functions
+  const K = arena.zeros(n * n)
+  const mark = arena.mark()
+  gram_dense(arena.place(dense.values), n, dense.d, K)
+  gram_sparse(arena.place(sparse.starts), arena.place(sparse.rows), arena.place(sparse.values), sparse.columns, n, K)
+  mirror(K, n)
+  arena.release(mark)
+  const placed = { arena, K, N: n }
+  return {
+    ...simdPart(placed, Int32Array.of(0, n), n),
+    row: (i) => arena.readFloats(K + 4 * i * n, n),
+    among: (rows) => simdPart(placed, runsOf(rows), rows.length)
+  }
 }
 
 /** Ascending numbers as runs: start, end, start, end … */
@@ -114,43 +113,49 @@ function runsOf(rows: Int32Array): Int32Array {
   return Int32Array.from(runs)
 }
 
-function partOf({ places, release, K, N }: Kept, runs: Int32Array, n: number, kernel: Kernel): Part {
-  const place = (): number[] => [K.byteOffset, N, places.ints(runs).byteOffset, runs.length / 2]
-  return {
+function simdPart(placed: Placed, runs: Int32Array, n: number): GramPart {
+  const { arena, K, N } = placed
+  const part: GramPart = {
     n,
-    times(A, Z) {
-      release()
-      const part = place()
-      const [a, z] = [places.floats(n * LANES), places.floats(n * LANES)]
-      a.set(A)
-      kernel.gram_times(...part, a.byteOffset, z.byteOffset)
-      Z.set(z)
+    times(A) {
+      const mark = arena.mark()
+      const [a, z] = [arena.placeFloats(A), arena.reserve(n * LANES)]
+      arena.functions.gram_times(K, N, arena.place(runs), runs.length / 2, a, z)
+      const product = Float64Array.from(arena.readFloats(z, n * LANES))
+      arena.release(mark)
+      return product
     },
-    regression(y, s, classes, penalty) {
-      if (classes > LANES) return undefined
-      release()
-      const part = place()
-      const size = 2 * (n + 1) * LANES
-      const labels = places.ints(y)
-      const weights = places.floats(n)
-      weights.set(s)
-      const rest = [n, classes, labels.byteOffset, weights.byteOffset, penalty]
-      return {
-        space: {
-          rounding: ROUNDING,
-          vector: () => places.floats(size).fill(0),
-          combine: (into, a, t, b) => kernel.combine(into.byteOffset, a.byteOffset, t, b.byteOffset, size),
-          product: (a, b) => kernel.product(a.byteOffset, b.byteOffset + 2 * size, size / 2),
-          size: (gradient) => Math.sqrt(Math.max(0, kernel.product(gradient.byteOffset, gradient.byteOffset + 2 * size, size / 2)))
-        },
-        objective: (x, gradient) => kernel.regression(...part, ...rest, x.byteOffset, gradient.byteOffset)
-      }
-    }
+    dualProblem: (settings) => (settings.classes <= LANES ? simdDualProblem(placed, runs, n, settings) : plainDualProblem(part, settings))
+  }
+  return part
+}
+
+/** Vectors are addresses of 2·(4n + 4) numbers in single precision. */
+function simdDualProblem({ arena, K, N }: Placed, runs: Int32Array, n: number, settings: DualSettings): DualProblem<number> {
+  const { y, s, classes, penalty, hasIntercept } = settings
+  const { combine, product, dual_loss } = arena.functions
+  const mark = arena.mark()
+  const size = 2 * (n + 1) * LANES
+  const half = 2 * size // in bytes: where the products K·A begin
+  const part = [K, N, arena.place(runs), runs.length / 2]
+  const rest = [n, classes, arena.place(y), arena.placeFloats(s), penalty, Number(hasIntercept)]
+  return {
+    space: {
+      rounding: ROUNDING,
+      vector: () => arena.zeros(size),
+      combine: (into, a, t, b) => combine(into, a, t, b, size),
+      product: (a, b) => product(a, b + half, size / 2),
+      size: (gradient) => Math.sqrt(Math.max(0, product(gradient, gradient + half, size / 2)))
+    },
+    objective: (x, gradient) => dual_loss(...part, ...rest, x, gradient),
+    write: (numbers) => arena.placeFloats(numbers),
+    read: (vector) => Float64Array.from(arena.readFloats(vector, size)),
+    release: () => arena.release(mark)
   }
 }
 
-/** The same without WebAssembly. */
-export function plainGram({ rows: n, columns, starts, indices, values }: SparseRows): Gram {
+/** The same in TypeScript. */
+export function plainGramMatrix({ rows: n, columns, starts, indices, values }: SparseRows): GramMatrix {
   const K = new Float32Array(n * n)
   const row = new Float32Array(columns)
   for (let i = 0; i < n; i++) {
@@ -162,27 +167,28 @@ export function plainGram({ rows: n, columns, starts, indices, values }: SparseR
     }
     for (let p = starts[i]; p < starts[i + 1]; p++) row[indices[p]] = 0
   }
-  return plainGramOf(K, n)
+  return plainGramMatrixOf(K, n)
 }
 
-function plainGramOf(K: Float32Array, n: number): Gram {
-  return {
+function plainGramMatrixOf(K: Float32Array, n: number): GramMatrix {
+  const gram: GramMatrix = {
     n,
-    values: K,
-    times(A, Z) {
-      for (let i = 0; i < n; i++) {
-        for (let c = 0; c < LANES; c++) {
-          let sum = 0
-          for (let j = 0; j < n; j++) sum += K[i * n + j] * A[j * LANES + c]
-          Z[i * LANES + c] = sum
-        }
+    row: (i) => K.slice(i * n, (i + 1) * n),
+    times(A) {
+      const column = new Float64Array(n)
+      const product = new Float64Array(n * LANES)
+      for (let c = 0; c < LANES; c++) {
+        for (let j = 0; j < n; j++) column[j] = A[j * LANES + c]
+        for (let i = 0; i < n; i++) product[i * LANES + c] = dot(column, K, i * n)
       }
+      return product
     },
     among(rows) {
-      const among = new Float32Array(rows.length ** 2)
-      rows.forEach((row, i) => rows.forEach((column, j) => (among[i * rows.length + j] = K[row * n + column])))
-      return plainGramOf(among, rows.length)
+      const part = new Float32Array(rows.length ** 2)
+      rows.forEach((row, i) => rows.forEach((column, j) => (part[i * rows.length + j] = K[row * n + column])))
+      return plainGramMatrixOf(part, rows.length)
     },
-    regression: () => undefined
+    dualProblem: (settings) => plainDualProblem(gram, settings)
   }
+  return gram
 }

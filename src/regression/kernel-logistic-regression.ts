@@ -1,166 +1,135 @@
-// Softmax regressions on rows that are fewer than their features: the optimum's weights are sums of the rows, W = X'A
-// (Kimeldorf and Wahba 1970's representer theorem; Zhu and Hastie 2005, "Kernel Logistic Regression and the Import Vector
-// Machine", section 2), so that fitting needs only what the rows have in common, K = X·X', which many fits share.
+// Softmax regression in its dual form (kernel logistic regression with the linear kernel). The optimal weights are sums of
+// the rows, W = X'A (representer theorem: Kimeldorf and Wahba 1970; Zhu and Hastie 2005, "Kernel Logistic Regression and
+// the Import Vector Machine", section 2). So fitting needs only the Gram matrix K = X·X', which many fits can share.
 //
 //   minimise over A, b   Σ_i s_i · −ln p_i[y_i]  +  (λ/2) Σ_c A_c' K A_c        p_i = softmax((K·A)_i + b)
 //
-// L-BFGS takes the same steps here as on the weights: a vector is kept as the sums' coefficients V and as K·V, and the
-// product of two, of the weights that they stand for, is tr(U'·K·V).
+// K: n×n, A: n×k, b: k intercepts, which are not penalised (or stay 0), y: n classes, s: n row weights, λ: the penalty.
+//
+// L-BFGS takes the same steps here as on the weights: each vector is kept as its coefficients V together with K·V, and the
+// product of two vectors is that of the weights they stand for, tr(U'·K·V).
 
-import type { Gram, Part, Regression } from './gram-matrix.js'
-import { LANES, productsOf as productsOfRows } from './simd.js'
-import { minimiseIn, type Objective, type Space } from './lbfgs.js'
-import { logLossInPlace, type LinearModel } from './softmax-regression.js'
+import type { DualProblem, DualSettings } from './dual-problem.js'
+import type { GramMatrix, GramPart } from './gram-matrix.js'
+import { minimiseIn } from './lbfgs.js'
+import { withProducts } from './matrix-products.js'
+import { LANES } from './simd/simd.js'
 import type { DenseRows, SparseRows } from './sparse-matrix.js'
 
-export interface DualFit {
-  /** A: the rows' coefficients, by four classes n×4. */
+export interface DualSolution {
+  /** A: the rows' coefficients, n×4 for each four classes. */
   coefficients: Float64Array[]
   /** b, k numbers. */
   intercepts: Float64Array
-  /** n×k scores K·A + b of all rows, those of weight 0 too. */
-  scores: Float64Array
+}
+
+export interface DualFit extends DualSolution {
+  /** n×k logits K·A + b of all rows, those of weight 0 too. */
+  logits: Float64Array
+  converged: boolean
   evaluations: number
 }
 
-interface Options {
-  classes: number
-  /** λ > 0 */
-  penalty: number
-  /** Converged when the gradient by the weights, divided by the sum of the row weights, is no longer. */
+interface Options extends Omit<DualSettings, 'y' | 's'> {
+  /** Converged when the gradient by the weights is no longer than this times the sum of the row weights. */
   tolerance: number
-  maxEvaluations?: number
-  /** Coefficients and intercepts to start from. */
-  start?: Pick<DualFit, 'coefficients' | 'intercepts'>
+  maxEvaluations: number
+  /** What to start from. */
+  start?: DualSolution
 }
 
 /**
- * Fits a softmax regression with free intercepts.
+ * Fits a softmax regression on the rows of a Gram matrix.
  * @param y n class numbers 0 … k−1
  * @param s n row weights; a row of weight 0 is left out
  */
-export function fitDual(K: Gram, y: Int32Array, s: Float64Array, options: Options): DualFit {
+export function fitDual(K: GramMatrix, y: Int32Array, s: Float64Array, options: Options): DualFit {
   const rows = Int32Array.from(y.keys()).filter((i) => s[i] > 0)
-  if (rows.length === K.n) return fitAll(K, y, s, options)
-  const own = fitAll(K.among(rows), Int32Array.from(rows, (i) => y[i]), Float64Array.from(rows, (i) => s[i]), options)
-  const coefficients = own.coefficients.map((part) => {
+  if (rows.length === K.n) return fitPart(K, { ...options, y, s })
+  const ofRows = (A: Float64Array): Float64Array => {
+    const part = new Float64Array(rows.length * LANES)
+    rows.forEach((row, i) => part.set(A.subarray(row * LANES, (row + 1) * LANES), i * LANES))
+    return part
+  }
+  const fit = fitPart(K.among(rows), {
+    ...options,
+    y: Int32Array.from(rows, (row) => y[row]),
+    s: Float64Array.from(rows, (row) => s[row]),
+    start: options.start && { ...options.start, coefficients: options.start.coefficients.map(ofRows) }
+  })
+  const coefficients = fit.coefficients.map((part) => {
     const A = new Float64Array(K.n * LANES)
     rows.forEach((row, i) => A.set(part.subarray(i * LANES, (i + 1) * LANES), row * LANES))
     return A
   })
-  return { ...own, coefficients, scores: scoresOf(K, coefficients, own.intercepts) }
+  return { ...fit, coefficients, logits: logitsOf(K, coefficients, fit.intercepts) }
 }
 
-function fitAll(K: Part, y: Int32Array, s: Float64Array, { classes, penalty, tolerance, maxEvaluations = 500, start }: Options): DualFit {
-  const total = s.reduce((sum, weight) => sum + weight, 0)
-  const block = (K.n + 1) * LANES
-  const limits = { gradientTolerance: tolerance * total, maxEvaluations }
-  const minimised = <V extends Float32Array | Float64Array>({ space, objective }: Regression<V>) =>
-    minimiseIn(space, objective, start ? placed(space.vector()) : oneStepFromNothing(space, objective), limits)
-  const products = start && productsOf(K, start.coefficients)
-  const placed = <V extends Float32Array | Float64Array>(x: V): V => {
-    for (const [from, parts] of [[0, start!.coefficients], [x.length / 2, products!]] as const) {
-      parts.forEach((part, g) => x.set(part, from + g * block))
-      start!.intercepts.forEach((b, c) => (x[from + (c >> 2) * block + K.n * LANES + (c & 3)] = b))
+function fitPart(K: GramPart, options: Options & DualSettings): DualFit {
+  const { tolerance, maxEvaluations, start, s, classes } = options
+  const limits = { gradientTolerance: tolerance * s.reduce((sum, weight) => sum + weight, 0), maxEvaluations }
+  const minimise = <V>(problem: DualProblem<V>): DualFit => {
+    const { space, objective, read, write, release } = problem
+    try {
+      const { x, converged, evaluations } = minimiseIn(space, objective, start ? write(laidOut(K, start)) : firstStep(problem), limits)
+      const solution = solutionIn(read(x), K.n, classes)
+      return { ...solution, logits: logitsOf(K, solution.coefficients, solution.intercepts), converged, evaluations }
+    } finally {
+      release()
     }
-    return x
   }
-  const byKernel = K.regression(y, s, classes, penalty)
-  const { x, evaluations } = byKernel ? minimised(byKernel) : minimised(plainRegression(K, y, s, classes, penalty))
-  const coefficients = Array.from({ length: Math.ceil(classes / LANES) }, (_, g) =>
-    Float64Array.from(x.subarray(g * block, (g + 1) * block - LANES))
-  )
-  const intercepts = Float64Array.from({ length: classes }, (_, c) => x[(c >> 2) * block + K.n * LANES + (c & 3)])
-  return { coefficients, intercepts, scores: scoresOf(K, coefficients, intercepts), evaluations }
+  return minimise(K.dualProblem(options) as DualProblem<unknown>)
 }
 
-/** Where every row speaks for its own class alone: a step of length 1 down the gradient at 0. It saves a quarter of the evaluations. */
-function oneStepFromNothing<V>(space: Space<V>, objective: Objective<V>): V {
+/** One step of length 1 down the gradient at 0: each row speaks for its own class. It saves a quarter of the evaluations. */
+function firstStep<V>({ space, objective }: DualProblem<V>): V {
   const [x, gradient] = [space.vector(), space.vector()]
   objective(x, gradient)
   space.combine(x, x, -1, gradient)
   return x
 }
 
-/** n×k scores K·A + b. */
-function scoresOf(K: Part, coefficients: Float64Array[], intercepts: Float64Array): Float64Array {
-  const { n } = K
-  const k = intercepts.length
-  const products = productsOf(K, coefficients)
-  return Float64Array.from({ length: n * k }, (_, at) => {
-    const [i, c] = [Math.floor(at / k), at % k]
-    return products[c >> 2][i * LANES + (c & 3)] + intercepts[c]
+/** A solution as a vector of a dual problem: for each four classes A and b; then the same with K·A in place of A. */
+function laidOut(K: GramPart, { coefficients, intercepts }: DualSolution): Float64Array {
+  const block = (K.n + 1) * LANES
+  const half = coefficients.length * block
+  const vector = new Float64Array(2 * half)
+  coefficients.forEach((A, g) => {
+    vector.set(A, g * block)
+    vector.set(K.times(A), half + g * block)
   })
+  intercepts.forEach((b, c) => {
+    const at = (c >> 2) * block + K.n * LANES + (c & 3)
+    vector[at] = vector[half + at] = b
+  })
+  return vector
 }
 
-/** K·A, by four classes n×4. */
-function productsOf(K: Part, coefficients: Float64Array[]): Float64Array[] {
-  return coefficients.map((A) => {
-    const Z = new Float64Array(A.length)
-    K.times(A, Z)
-    return Z
-  })
-}
-
-/**
- * The objective in TypeScript, for any number of classes. By four classes a vector has n×4 coefficients and four
- * intercepts; then the same of the products.
- */
-export function plainRegression(K: Part, y: Int32Array, s: Float64Array, classes: number, penalty: number): Regression<Float64Array> {
-  const { n } = K
-  const groups = Math.ceil(classes / LANES)
+function solutionIn(vector: Float64Array, n: number, classes: number): DualSolution {
   const block = (n + 1) * LANES
-  const half = groups * block
-  const columnOf = Int32Array.from({ length: classes }, (_, c) => (c >> 2) * block + (c & 3))
-  const z = new Float64Array(classes)
-  const product = (u: Float64Array, v: Float64Array): number => {
-    let sum = 0
-    for (let j = 0; j < half; j++) sum += u[j] * v[half + j]
-    return sum
-  }
   return {
-    space: {
-      rounding: 0,
-      vector: () => new Float64Array(2 * half),
-      combine(into, a, t, b) {
-        for (let j = 0; j < 2 * half; j++) into[j] = a[j] + t * b[j]
-      },
-      product,
-      size: (gradient) => Math.sqrt(Math.max(0, product(gradient, gradient)))
-    },
-    objective(x, gradient) {
-      let loss = 0
-      for (let g = 0; g < groups; g++) {
-        for (let at = g * block; at < g * block + n * LANES; at++) {
-          loss += (penalty / 2) * x[at] * x[half + at]
-          gradient[at] = penalty * x[at]
-        }
-        gradient.fill(0, g * block + n * LANES, (g + 1) * block) // intercepts are free
-      }
-      for (let i = 0; i < n; i++) {
-        for (let c = 0; c < classes; c++) z[c] = x[half + columnOf[c] + i * LANES] + x[columnOf[c] + n * LANES]
-        loss += s[i] * logLossInPlace(z, classes, y[i])
-        for (let c = 0; c < classes; c++) {
-          gradient[columnOf[c] + i * LANES] += s[i] * z[c]
-          gradient[columnOf[c] + n * LANES] += s[i] * z[c]
-        }
-      }
-      for (let g = 0; g < groups; g++) {
-        const [from, to] = [g * block, g * block + n * LANES]
-        K.times(gradient.subarray(from, to), gradient.subarray(half + from, half + to))
-        for (let at = to; at < to + LANES; at++) gradient[half + at] = gradient[at]
-      }
-      return loss
-    }
+    coefficients: Array.from({ length: Math.ceil(classes / LANES) }, (_, g) => vector.slice(g * block, (g + 1) * block - LANES)),
+    intercepts: Float64Array.from({ length: classes }, (_, c) => vector[(c >> 2) * block + n * LANES + (c & 3)])
   }
 }
 
-/** The same model by its features: W = X'A, and the intercepts as a last column. No Gram matrix may be used after it. */
-export function modelOf({ coefficients, intercepts }: DualFit, rows: SparseRows | DenseRows): LinearModel {
-  const block = (rows.columns + 1) * LANES
+/** n×k logits K·A + b. */
+function logitsOf(K: GramPart, coefficients: Float64Array[], intercepts: Float64Array): Float64Array {
+  const k = intercepts.length
+  const products = coefficients.map((A) => K.times(A))
+  const logits = new Float64Array(K.n * k)
+  for (let i = 0; i < K.n; i++) {
+    for (let c = 0; c < k; c++) logits[i * k + c] = products[c >> 2][i * LANES + (c & 3)] + intercepts[c]
+  }
+  return logits
+}
+
+/** The weights that a solution stands for: W = X'A and, where there are intercepts, b as a last row; for each four classes. */
+export function weightsOf({ coefficients, intercepts }: DualSolution, rows: SparseRows | DenseRows, hasIntercept: boolean): Float64Array<ArrayBuffer> {
+  const size = rows.columns * LANES
+  const block = size + (hasIntercept ? LANES : 0)
   const weights = new Float64Array(coefficients.length * block)
-  const products = productsOfRows(rows)
-  coefficients.forEach((A, g) => products.addTransposed(A, weights.subarray(g * block, (g + 1) * block - LANES)))
-  intercepts.forEach((b, c) => (weights[(c >> 2) * block + rows.columns * LANES + (c & 3)] = b))
-  return { weights, numberClasses: intercepts.length }
+  withProducts(rows, ({ addTransposed }) => coefficients.forEach((A, g) => addTransposed(A, weights.subarray(g * block, g * block + size))))
+  if (hasIntercept) intercepts.forEach((b, c) => (weights[(c >> 2) * block + size + (c & 3)] = b))
+  return weights
 }

@@ -1,30 +1,29 @@
 // Limited-memory BFGS with a backtracking line search, for smooth convex functions.
 //
-//   x ← x + t·d,   d = −H·g: H, the inverse Hessian's estimate, out of the last MEMORY steps and gradient changes
+//   x ← x + t·d,   d = −H·g: H is the estimate of the inverse Hessian from the last MEMORY steps and gradient changes
 //
 // Source: Nocedal and Wright 2006, "Numerical Optimization", algorithm 7.4 (two-loop recursion), algorithm 7.5, and
 // algorithm 3.1 (backtracking).
+
+import { dot } from '../core/vectors.js'
 
 const MEMORY = 20
 const SUFFICIENT_DECREASE = 1e-4
 const SMALLEST_STEP = 1e-12
 
-/** How many vectors a minimisation makes at the most. */
-export const VECTORS = 2 * MEMORY + 5
-
-/** A function of a vector that answers its value and fills in its gradient. */
+/** A function of a vector: returns its value and fills in its gradient. */
 export type Objective<V = Float64Array> = (x: V, gradient: V) => number
 
-/** Vectors, and how they are measured. */
+/** How vectors of a kind are made, combined and measured. */
 export interface Space<V> {
-  /** A new one, of zeros. */
+  /** A new vector of zeros. */
   vector(): V
-  /** into ← a + t·b; `into` may be one of the others. */
+  /** into ← a + t·b; `into` may be a or b. */
   combine(into: V, a: V, t: number, b: V): void
   product(a: V, b: V): number
-  /** The relative error of the function's values: near the minimum only the gradient tells which way is down. */
+  /** The relative error of the function's values: a step that raises the value by no more than this is taken. */
   rounding: number
-  /** The size of a gradient, which is compared with the tolerance. */
+  /** The size of a gradient: converged when it is at most the tolerance. */
   size(gradient: V): number
 }
 
@@ -47,21 +46,21 @@ interface Limits {
 }
 
 /**
- * The minimum of a smooth convex function, from the start x (which is used up).
+ * The minimum of a smooth convex function, started from x (which is overwritten).
  * Converged when no component of the gradient is larger than gradientTolerance; otherwise the best point found.
  */
 export function minimise(f: Objective, x: Float64Array<ArrayBuffer>, limits: Limits): Minimum<Float64Array<ArrayBuffer>> {
   return minimiseIn(numbers(x.length), f, x, limits)
 }
 
-/** The same in a space of the caller's: converged when the size of the gradient is not larger. */
+/** The same for vectors of the caller's kind. */
 export function minimiseIn<V>(space: Space<V>, f: Objective<V>, x: V, { gradientTolerance, maxEvaluations }: Limits): Minimum<V> {
   let [gradient, nextX, nextGradient] = [space.vector(), space.vector(), space.vector()]
   const direction = space.vector()
   let value = f(x, gradient)
   let evaluations = 1
   const steps: Step<V>[] = []
-  let spare: Step<V> | undefined // of no use, its vectors for the next
+  let spare: Step<V> | undefined // a step that was not kept: its vectors serve the next one
 
   while (!(space.size(gradient) <= gradientTolerance)) { // NaN is not converged
     descend(space, direction, gradient, steps)
@@ -112,11 +111,7 @@ function numbers(n: number): Space<Float64Array<ArrayBuffer>> {
     combine(into, a, t, b) {
       for (let j = 0; j < n; j++) into[j] = a[j] + t * b[j]
     },
-    product(a, b) {
-      let sum = 0
-      for (let j = 0; j < n; j++) sum += a[j] * b[j]
-      return sum
-    },
+    product: (a, b) => dot(a, b),
     size(gradient) {
       let largest = 0
       for (let j = 0; j < n; j++) largest = Math.max(largest, Math.abs(gradient[j])) // NaN stays NaN

@@ -1,9 +1,12 @@
-// Multinomial (softmax) logistic regression with an L2 penalty, fitted by L-BFGS to convergence.
+// Multinomial (softmax) logistic regression with an L2 penalty, fitted by L-BFGS to convergence: the one class that trains.
 //
-//   minimise over W   Σ_i s_i · −ln p_i[y_i]  +  (λ/2) Σ_j Σ_c W[j,c]²        p_i = softmax(z_i),  z_i = W'x_i
+//   minimise over W, b   Σ_i s_i · −ln p_i[y_i]  +  (λ/2) Σ_j Σ_c W[j,c]²        p_i = softmax(z_i),  z_i = W'x_i + b
 //
-// X: n×d feature rows (sparse rows or a Matrix), y: n class numbers 0 … k−1, s: n row weights, W: d×k, λ: the penalty
-// (scikit-learn's 1/C). The weights of the intercept column, if one is named, are not penalised.
+// X: n×d feature rows, y: n class numbers 0 … k−1, s: n row weights, W: d×k, b: k intercepts (or none), λ: the penalty
+// (scikit-learn's 1/C). The intercepts are not penalised.
+//
+// Behind it are two solvers of the same problem: the dual (kernel-logistic-regression.ts, in single precision), which is
+// fast for up to some thousand rows and lets several fits share a Gram matrix, and the primal (primal-logistic-regression.ts).
 //
 // Sources: Nocedal and Wright 2006, "Numerical Optimization", algorithms 7.4 and 7.5 (L-BFGS) and section 3.1 (the
 // sufficient decrease of a step); King and Zeng 2001, "Logistic Regression in Rare Events Data", section 4.2 (weights
@@ -11,50 +14,93 @@
 
 import LogisticRegression, { type LogisticRegressionJSON } from 'ml-logistic-regression'
 import { Matrix } from 'ml-matrix'
-import { LANES, productsOf } from './simd.js'
-import { minimise } from './lbfgs.js'
-import { asSparse, type SparseRows } from './sparse-matrix.js'
+import { withGramMatrix, type GramMatrix } from './gram-matrix.js'
+import { fitDual, weightsOf, type DualSolution } from './kernel-logistic-regression.js'
+import { fitPrimal } from './primal-logistic-regression.js'
+import { LANES } from './simd/simd.js'
+import { argmax, softmaxInPlace } from './softmax.js'
+import { asSparse, withIntercept, type DenseRows, type SparseRows } from './sparse-matrix.js'
 
-export type FeatureRows = SparseRows | Matrix
+export type FeatureRows = SparseRows | DenseRows | Matrix
 
 export interface SoftmaxOptions {
-  /** λ ≥ 0, the strength of the L2 penalty. */
+  /** λ ≥ 0, the strength of the L2 penalty; 1 unless given. */
   penalty?: number
-  /** The column of X that is 1 in every row and whose weights are not penalised. */
-  interceptColumn?: number
-  /** Converged when no component of the gradient, divided by the sum of the row weights, is larger than this. */
+  /** Whether each class has an intercept; none unless given, as in ml-logistic-regression. */
+  intercept?: boolean
+  /**
+   * Converged when no component of the gradient by the weights, divided by the sum of the row weights, is larger than this
+   * (in the dual: when the gradient is no longer than this). 1e-4 unless given.
+   */
   tolerance?: number
-  /** Evaluations of the objective at the most. */
+  /** Evaluations of the objective at the most; 500 unless given. */
   maxEvaluations?: number
+  /** `auto`: the dual for up to MAX_DUAL_ROWS rows, a penalty and a tolerance that single precision can reach. */
+  solver?: 'auto' | 'dual' | 'primal'
 }
 
 export interface TrainOptions {
   /** Row weights (n numbers ≥ 0; a row of weight 0 is left out); without them the classes are balanced. */
   rowWeights?: Float64Array
+  /** The Gram matrix of X, where several fits share one. */
+  gram?: GramMatrix
+  /** A solution to start from; only the dual uses it. */
+  start?: DualSolution
 }
 
-/** What scores are computed from: the weights, by four classes d×4 (those beyond k are 0), and the number of classes. */
-export interface LinearModel {
-  weights: Float64Array
-  numberClasses: number
+interface Json extends LogisticRegressionJSON {
+  /** Whether the last weight of each class is its intercept; not there where it is not. */
+  intercept?: boolean
 }
+
+const MAX_DUAL_ROWS = 2000 // a Gram matrix of more takes more than 16 MB
+const FINEST_DUAL_TOLERANCE = 1e-5
 
 /**
- * Drop-in for ml-logistic-regression's class: the same interface, and its models load there (that library takes the
- * class of the least score, so its weights are the negated ones of here). It has no intercept; give X a column of ones
- * and name it as the `interceptColumn`.
+ * In place of ml-logistic-regression's class: the same interface, and each loads the models that the other has saved. (The
+ * library takes the class of the lowest score, so its weights are the negatives of these; of a model with an intercept
+ * it needs rows with one more column of ones.)
  */
 export class SoftmaxRegression extends LogisticRegression {
-  readonly options: Required<Omit<SoftmaxOptions, 'interceptColumn'>> & { interceptColumn: number }
-  /** By four classes d×4, the four of a feature side by side; those beyond k are 0. */
-  weights = new Float64Array(0)
-  /** Whether the last training reached the optimum; false for a model that was loaded, of which nobody knows. */
+  readonly options: Required<SoftmaxOptions>
+  /** Whether the last training reached the optimum; false for a model that was loaded: nobody knows. */
   converged = false
   evaluations = 0
+  /** n×k logits of the rows that it was trained on, those of weight 0 too; empty for a model that was loaded. */
+  trainingLogits = new Float64Array(0)
+  /** The dual solution, where the dual was solved. */
+  dual?: DualSolution
+  private known?: Float64Array // the weights, once they have been made
+  private trainedOn?: SparseRows | DenseRows // of a dual fit, until its weights have been made
 
-  constructor({ penalty = 1, interceptColumn = -1, tolerance = 1e-4, maxEvaluations = 500 }: SoftmaxOptions = {}) {
+  constructor({ penalty = 1, intercept = false, tolerance = 1e-4, maxEvaluations = 500, solver = 'auto' }: SoftmaxOptions = {}) {
     super()
-    this.options = { penalty, interceptColumn, tolerance, maxEvaluations }
+    this.options = { penalty, intercept, tolerance, maxEvaluations, solver }
+  }
+
+  /** A model of known weights: see {@link weights}. */
+  static ofWeights(weights: Float64Array, numberClasses: number, options: SoftmaxOptions = {}): SoftmaxRegression {
+    const model = new SoftmaxRegression(options)
+    model.numberClasses = numberClasses
+    model.known = weights
+    return model
+  }
+
+  /**
+   * W and, as a last row, b: (d + 1)×4 numbers for each four classes, end to end; those beyond k are 0. After a dual fit
+   * they are made when they are first asked for: models that only judge their own training rows need none.
+   */
+  get weights(): Float64Array {
+    if (this.dual && this.trainedOn) {
+      this.known = weightsOf(this.dual, this.trainedOn, this.options.intercept)
+      this.trainedOn = undefined
+    }
+    return (this.known ??= new Float64Array(0))
+  }
+
+  /** d, how many features the model has. */
+  get features(): number {
+    return this.weights.length / (groupsOf(this.numberClasses) * LANES) - Number(this.options.intercept)
   }
 
   /**
@@ -63,29 +109,66 @@ export class SoftmaxRegression extends LogisticRegression {
    * @param Y n×1 class numbers 0 … k−1 (a Matrix as in the library, or an Int32Array)
    * @throws RangeError where the shapes or the class numbers do not fit
    */
-  override train(X: FeatureRows, Y: Matrix | Int32Array, { rowWeights }: TrainOptions = {}): void {
+  override train(X: FeatureRows, Y: Matrix | Int32Array, { rowWeights, gram, start }: TrainOptions = {}): void {
+    this.dual = undefined
     const rows = rowsOf(X)
     const given = Y instanceof Int32Array ? Y : Y.to1DArray()
     this.numberClasses = checkClasses(rows, given)
     const y = Int32Array.from(given)
     const s = rowWeights ?? balancedWeights(y)
     if (s.length !== y.length) throw new RangeError(`${y.length} rows but ${s.length} row weights`)
-    const size = rows.columns * groupsOf(this.numberClasses) * LANES
-    const objective = this.objective(rows, y, s)
-    const { tolerance, maxEvaluations } = this.options
-    const total = s.reduce((sum, weight) => sum + weight, 0)
-    const result = minimise(objective, new Float64Array(size), {
-      gradientTolerance: tolerance * total,
-      maxEvaluations
-    })
-    this.weights = result.x
-    this.converged = result.converged
-    this.evaluations = result.evaluations
+    if (gram) return this.trainDual(rows, gram, y, s, start)
+    if (this.prefersDual(rows)) withGramMatrix(rows, (own) => this.trainDual(rows, own, y, s, start))
+    if (!this.dual || this.needsDoublePrecision()) this.trainPrimal(rows, y, s)
   }
 
-  /** n×k scores z = W'x, each row's classes side by side. */
-  logits(X: FeatureRows): Float64Array {
-    return linearScores(this, rowsOf(X))
+  /** Whether the dual has come to an end before the optimum and before its last evaluation: features are of very different sizes. */
+  private needsDoublePrecision(): boolean {
+    const { solver, maxEvaluations } = this.options
+    return solver === 'auto' && !this.converged && this.evaluations < maxEvaluations
+  }
+
+  private prefersDual({ rows }: { rows: number }): boolean {
+    const { solver, penalty, tolerance } = this.options
+    return solver === 'dual' || (solver === 'auto' && rows <= MAX_DUAL_ROWS && penalty > 0 && tolerance >= FINEST_DUAL_TOLERANCE)
+  }
+
+  private trainDual(rows: SparseRows | DenseRows, gram: GramMatrix, y: Int32Array, s: Float64Array, start?: DualSolution): void {
+    const { penalty, tolerance, maxEvaluations, intercept } = this.options
+    const settings = { classes: this.numberClasses, penalty, tolerance, maxEvaluations, hasIntercept: intercept, start }
+    const { coefficients, intercepts, logits, converged, evaluations } = fitDual(gram, y, s, settings)
+    const dual = { coefficients, intercepts }
+    Object.assign(this, { dual, trainedOn: rows, known: undefined, trainingLogits: logits, converged, evaluations })
+  }
+
+  private trainPrimal(rows: SparseRows | DenseRows, y: Int32Array, s: Float64Array): void {
+    const { penalty, tolerance, maxEvaluations, intercept } = this.options
+    const settings = { y, s, classes: this.numberClasses, penalty, interceptColumn: intercept ? rows.columns : -1 }
+    const limits = { gradientTolerance: tolerance * s.reduce((sum, weight) => sum + weight, 0), maxEvaluations }
+    const { x, converged, evaluations } = fitPrimal(intercept ? withIntercept(asSparse(rows)) : rows, settings, limits)
+    Object.assign(this, { dual: undefined, trainedOn: undefined, known: x, converged, evaluations })
+    this.trainingLogits = this.logits(rows)
+  }
+
+  /**
+   * n×k logits z = W'x + b, each row's classes side by side.
+   * @throws RangeError where X has another number of columns than the model has features
+   */
+  logits(X: FeatureRows): Float64Array<ArrayBuffer> {
+    const { rows, columns, starts, indices, values } = asSparse(rowsOf(X))
+    const { weights, features, numberClasses: k } = this
+    if (columns !== features) throw new RangeError(`The model has ${features} features, and the rows have ${columns} columns.`)
+    const width = features + Number(this.options.intercept)
+    const logits = new Float64Array(rows * k)
+    for (let i = 0; i < rows; i++) {
+      for (let c = 0; c < k; c++) {
+        let z = this.interceptOf(c)
+        const from = (c >> 2) * width * LANES + (c & 3)
+        for (let p = starts[i]; p < starts[i + 1]; p++) z += values[p] * weights[from + indices[p] * LANES]
+        logits[i * k + c] = z
+      }
+    }
+    return logits
   }
 
   /** n×k probabilities; each row sums to 1. */
@@ -102,74 +185,42 @@ export class SoftmaxRegression extends LogisticRegression {
     return Array.from({ length: logits.length / k }, (_, i) => argmax(logits.subarray(i * k, i * k + k)))
   }
 
+  /** The weight of a feature for a class. */
+  weightOf(feature: number, classNumber: number): number {
+    return this.weights[this.placeOf(feature, classNumber)]
+  }
+
+  /** The intercept of a class; 0 in a model without. */
+  interceptOf(classNumber: number): number {
+    return this.options.intercept ? this.weights[this.placeOf(this.features, classNumber)] : 0
+  }
+
+  private placeOf(row: number, c: number): number {
+    const width = this.weights.length / (groupsOf(this.numberClasses) * LANES)
+    return ((c >> 2) * width + row) * LANES + (c & 3)
+  }
+
   /** The model in the library's own format: `LogisticRegression.load` of ml-logistic-regression takes it. */
-  override toJSON(): LogisticRegressionJSON {
-    const columns = columnsOf(this)
+  override toJSON(): Json {
+    const { intercept } = this.options
+    const rows = this.features + Number(intercept)
     const classifiers = Array.from({ length: this.numberClasses }, (_, c) => ({
       numSteps: this.numSteps,
       learningRate: this.learningRate,
-      weights: [Array.from({ length: columns }, (_, j) => -weightOf(this, j, c))]
+      weights: [Array.from({ length: rows }, (_, row) => -this.weightOf(row, c))]
     }))
-    return { ...super.toJSON(), classifiers }
+    return { ...super.toJSON(), classifiers, ...(intercept && { intercept }) }
   }
 
   /** A model that {@link toJSON}, or the library's, has saved. */
-  static override load(json: LogisticRegressionJSON): SoftmaxRegression {
-    if (json.name !== 'LogisticRegression') throw new TypeError(`Not a logistic regression: ${json.name}`)
-    const model = new SoftmaxRegression()
-    const weights = json.classifiers.map((classifier) => Matrix.checkMatrix(classifier.weights).getRow(0))
-    const columns = weights[0].length
-    model.numberClasses = json.numberClasses
-    model.weights = new Float64Array(columns * groupsOf(json.numberClasses) * LANES)
-    weights.forEach((row, c) => row.forEach((weight, j) => (model.weights[placeOf(columns, j, c)] = -weight)))
+  static override load({ name, numberClasses, classifiers, intercept = false }: Json): SoftmaxRegression {
+    if (name !== 'LogisticRegression') throw new TypeError(`Not a logistic regression: ${name}`)
+    const saved = classifiers.map(({ weights }) => Matrix.checkMatrix(weights).getRow(0))
+    const weights = new Float64Array(saved[0].length * groupsOf(numberClasses) * LANES)
+    const model = SoftmaxRegression.ofWeights(weights, numberClasses, { intercept })
+    saved.forEach((numbers, c) => numbers.forEach((weight, row) => (weights[model.placeOf(row, c)] = -weight)))
     return model
   }
-
-  /** The objective and its gradient as a function of the weights, for L-BFGS and for checking by finite differences. */
-  objective(rows: SparseRows, y: Int32Array, s: Float64Array): (W: Float64Array, gradient: Float64Array) => number {
-    const k = this.numberClasses
-    const { penalty, interceptColumn } = this.options
-    const products = productsOf(rows)
-    const blocks = Array.from({ length: groupsOf(k) }, () => new Float64Array(rows.rows * LANES))
-    const size = rows.columns * LANES
-    const z = new Float64Array(k)
-    return (W, gradient) => {
-      let loss = penaltyOf(W, gradient, penalty, rows.columns, interceptColumn)
-      blocks.forEach((Z, g) => products.times(W.subarray(g * size, (g + 1) * size), Z))
-      for (let i = 0; i < rows.rows; i++) {
-        if (s[i] > 0) {
-          for (let c = 0; c < k; c++) z[c] = blocks[c >> 2][i * LANES + (c & 3)]
-          loss += s[i] * logLossInPlace(z, k, y[i])
-        }
-        for (let c = 0; c < blocks.length * LANES; c++) blocks[c >> 2][i * LANES + (c & 3)] = s[i] > 0 && c < k ? s[i] * z[c] : 0
-      }
-      blocks.forEach((R, g) => products.addTransposed(R, gradient.subarray(g * size, (g + 1) * size)))
-      return loss
-    }
-  }
-}
-
-/** n×k scores z = W'x of a fitted model, or of one that came out of another thread and has lost its class. */
-export function linearScores(model: LinearModel, { rows, columns, starts, indices, values }: SparseRows): Float64Array {
-  const { weights, numberClasses: k } = model
-  if (columns !== columnsOf(model)) throw new RangeError(`The model has other columns than ${columns}.`)
-  const logits = new Float64Array(rows * k)
-  for (let i = 0; i < rows; i++) {
-    for (let p = starts[i]; p < starts[i + 1]; p++) {
-      for (let c = 0; c < k; c++) logits[i * k + c] += values[p] * weights[placeOf(columns, indices[p], c)]
-    }
-  }
-  return logits
-}
-
-/** How many features the model has. */
-export function columnsOf({ weights, numberClasses }: LinearModel): number {
-  return weights.length / (groupsOf(numberClasses) * LANES)
-}
-
-/** The weight of a feature for a class. */
-export function weightOf(model: LinearModel, column: number, classNumber: number): number {
-  return model.weights[placeOf(columnsOf(model), column, classNumber)]
 }
 
 /** Weights that let each class count the same, n / (k · rows of the class), so that they sum to n; 0 for rows left out. */
@@ -180,66 +231,22 @@ export function balancedWeights(y: Int32Array, isIn: (row: number) => boolean = 
   return Float64Array.from(y, (c, i) => (isIn(i) ? rows / (sizes.size * sizes.get(c)!) : 0))
 }
 
-/** Replaces k logits by their softmax: probabilities that sum to 1. */
-export function softmaxInPlace(z: Float64Array): void {
-  const largest = z.reduce((a, b) => Math.max(a, b), -Infinity)
-  let sum = 0
-  for (let c = 0; c < z.length; c++) sum += z[c] = Math.exp(z[c] - largest)
-  for (let c = 0; c < z.length; c++) z[c] /= sum
-}
-
-/** Where the largest number stands (the first of equals). */
-export function argmax(z: ArrayLike<number>): number {
-  let best = 0
-  for (let c = 1; c < z.length; c++) if (z[c] > z[best]) best = c
-  return best
-}
-
-/** Rows of a dense matrix, and sparse rows as they are. */
-function rowsOf(X: FeatureRows): SparseRows {
-  if ('indices' in X) return X
-  return asSparse({ rows: X.rows, columns: X.columns, values: Float32Array.from(X.to1DArray()) })
-}
-
 /**
  * How many classes there are.
  * @throws RangeError where there are fewer than two, or they are not numbered 0 … k−1, or not one for each row
  */
-export function checkClasses(rows: { rows: number }, classes: ArrayLike<number>): number {
+function checkClasses(rows: { rows: number }, classes: ArrayLike<number>): number {
   if (classes.length !== rows.rows) throw new RangeError(`${rows.rows} rows but ${classes.length} classes`)
   const there = new Set(Array.from(classes))
   const numbered = Array.from(there).every((c) => Number.isInteger(c) && c >= 0 && c < there.size)
-  if (there.size < 2 || !numbered) throw new RangeError('Classes are numbered 0, 1, … without a gap, and there are two at the least.')
+  if (there.size < 2 || !numbered) throw new RangeError('Classes are numbered 0, 1, … without a gap, and there are at least two.')
   return there.size
 }
 
+/** A Matrix as dense rows; others as they are. */
+function rowsOf(X: FeatureRows): SparseRows | DenseRows {
+  if (!Matrix.isMatrix(X)) return X as SparseRows | DenseRows
+  return { rows: X.rows, columns: X.columns, values: Float32Array.from((X as Matrix).to1DArray()) }
+}
+
 const groupsOf = (k: number): number => Math.ceil(k / LANES)
-const placeOf = (columns: number, column: number, c: number): number => ((c >> 2) * columns + column) * LANES + (c & 3)
-
-/** The penalty of the weights; starts the gradient with its part of it. */
-function penaltyOf(W: Float64Array, gradient: Float64Array, penalty: number, columns: number, interceptColumn: number): number {
-  let squares = 0
-  for (let j = 0; j < W.length; j++) {
-    squares += W[j] * W[j]
-    gradient[j] = penalty * W[j]
-  }
-  if (interceptColumn < 0) return (penalty / 2) * squares
-  for (let c = 0; c < W.length / columns; c++) {
-    const at = placeOf(columns, interceptColumn, c)
-    squares -= W[at] * W[at]
-    gradient[at] = 0
-  }
-  return (penalty / 2) * squares
-}
-
-/** −ln softmax(z)[y]; leaves softmax(z) minus the indicator of y, the loss's derivative, in z. */
-export function logLossInPlace(z: Float64Array, k: number, y: number): number {
-  let largest = z[0]
-  for (let c = 1; c < k; c++) largest = Math.max(largest, z[c])
-  let sum = 0
-  const zy = z[y] - largest
-  for (let c = 0; c < k; c++) sum += z[c] = Math.exp(z[c] - largest)
-  for (let c = 0; c < k; c++) z[c] /= sum
-  z[y] -= 1
-  return Math.log(sum) - zy
-}

@@ -1,4 +1,6 @@
-// Numbers and times in words.
+// Numbers, times and invisible characters as readers see them.
+
+import { LINK } from './normalize.js'
 
 /** 0.0374 → "3.7%"; never "100%" or "0%" for what is not certain. */
 export function percent(probability: number): string {
@@ -24,4 +26,12 @@ export function count(n: number, noun: string): string {
 /** 2.345 → "+2.3", -0.02 → "−0.0" */
 export function signed(part: number): string {
   return `${part < 0 ? '−' : '+'}${Math.abs(part).toFixed(1)}`
+}
+
+/** Masked links as 🔗. */
+export const showLinks = (text: string): string => text.replaceAll(LINK, '🔗')
+
+/** What cannot be seen made visible: links as 🔗, line breaks as ⏎, other spaces as ␣. */
+export function madeVisible(text: string): string {
+  return showLinks(text).replaceAll('\n', '⏎').replace(/\s/g, '␣')
 }

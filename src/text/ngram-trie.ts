@@ -1,80 +1,83 @@
-// Which n-grams the tweets of two sides have, counted exactly: a prefix tree of theirs, the others' looked up in it.
-// Characters are numbers (src/reading.ts). A child is found by hashing its parent and character (open addressing,
-// linear probing, at most half full): with a Map at each node all of it takes twice as long.
+// Which n-grams the tweets of two sides share, counted exactly: one side's n-grams are kept in a trie (prefix tree), and
+// the other side's are looked up in it. Characters are numbers (tokens.ts); edges lie in one hash table, which takes half
+// the time of a Map at each node.
+
+import { PairTable } from '../core/pair-table.js'
 
 export const LONGEST = 4
 
-/** An n-gram in its characters' numbers, and how many tweets of either side have it. */
-export interface NgramCount {
+/** An n-gram as numbers of characters, and how many tweets of either side have it. */
+export interface SharedNgram {
   ngram: number[]
   tweets: [number, number]
 }
 
-/** N-grams, and either side's places of n-grams, whether found or not. */
-export interface NgramCounts {
-  places: [number, number]
-  found: NgramCount[]
+/** The n-grams found, and how many n-grams each side's tweets have in all, found or not. */
+export interface SharedNgrams {
+  totals: [number, number]
+  found: SharedNgram[]
 }
 
-/** The n-grams of 2 to LONGEST characters that at least `least` of their tweets have. */
-export function countSharedNgrams(own: number[][], rest: number[][], least: number): NgramCounts {
-  const grown = new NgramTree(LONGEST * own.reduce((sum, { length }) => sum + length, 0))
-  const ownPlaces = grown.count(own, true)
-  const known = grown.pruned(least)
-  const ownTweets = known.tweets.slice()
-  known.tweets.fill(0)
-  const places: [number, number] = [ownPlaces, known.count(rest, false)]
-  const found: NgramCount[] = []
-  for (let node = 1; node < known.size; node++) {
-    if (known.parents[node] === 0) continue
-    found.push({ ngram: known.ngramOf(node), tweets: [ownTweets[node], known.tweets[node]] })
+/** The n-grams of 2 to LONGEST characters that at least `least` tweets of `own` have, counted in `own` and in `rest`. */
+export function countSharedNgrams(own: number[][], rest: number[][], least: number): SharedNgrams {
+  const all = new NgramTrie(LONGEST * own.reduce((sum, { length }) => sum + length, 0))
+  const ownTotal = all.count(own, true)
+  const kept = all.pruned(least)
+  const ownTweets = kept.tweets.slice()
+  kept.tweets.fill(0)
+  const totals: [number, number] = [ownTotal, kept.count(rest, false)]
+  const found: SharedNgram[] = []
+  for (let node = 1; node < kept.size; node++) {
+    if (kept.parents[node] === 0) continue // a single character
+    found.push({ ngram: kept.ngramOf(node), tweets: [ownTweets[node], kept.tweets[node]] })
   }
-  return { places, found }
+  return { totals, found }
 }
 
-/** Node 0 is the root; node i adds characters[i] to parents[i] < i and is in tweets[i] tweets, last in last[i]. */
-class NgramTree {
+/** Node 0 is the root; node i adds characters[i] to parents[i] < i and is in tweets[i] tweets. */
+class NgramTrie {
   size = 1
   readonly parents: Int32Array
-  readonly characters: Int32Array
   readonly tweets: Int32Array
-  private readonly last: Int32Array
-  private readonly table: Int32Array
+  private readonly characters: Int32Array
+  private readonly lastTweet: Int32Array // the last tweet that was counted at a node
+  private readonly edges: PairTable // (parent, character) → node
 
-  constructor(private readonly most: number) {
+  /** @param most how many n-grams there can be */
+  constructor(most: number) {
     this.parents = new Int32Array(most + 1)
     this.characters = new Int32Array(most + 1)
     this.tweets = new Int32Array(most + 1)
-    this.last = new Int32Array(most + 1).fill(-1)
-    this.table = new Int32Array(2 << (32 - Math.clz32(most)))
+    this.lastTweet = new Int32Array(most + 1).fill(-1)
+    this.edges = new PairTable(most / 2)
   }
 
-  /** Counts each tweet at its n-grams in the tree, which grows by those that are not if it may; → places of n-grams. */
+  /** Counts each tweet at its n-grams; those that are not in the trie are added if it `grows`; → how many n-grams there are. */
   count(tweets: number[][], grows: boolean): number {
-    let places = 0
+    let total = 0
     tweets.forEach((characters, tweet) => {
       for (let first = 0; first < characters.length; first++) {
         const end = Math.min(first + LONGEST, characters.length)
-        places += end - first - 1
+        total += end - first - 1
         for (let at = first, node = 0; at < end; at++) {
-          node = this.child(node, characters[at], grows)
-          if (node === 0) break
-          if (this.last[node] !== tweet) this.tweets[node]++
-          this.last[node] = tweet
+          node = grows ? this.add(node, characters[at]) : this.edges.get(node, characters[at])
+          if (node < 0) break
+          if (this.lastTweet[node] !== tweet) this.tweets[node]++
+          this.lastTweet[node] = tweet
         }
       }
     })
-    return places
+    return total
   }
 
-  /** The tree without the n-grams of fewer than `least` tweets; whose beginning is in fewer is so itself. */
-  pruned(least: number): NgramTree {
-    const kept = new NgramTree(this.tweets.reduce((sum, tweets) => (tweets >= least ? sum + 1 : sum), 0))
-    const places = new Int32Array(this.size)
+  /** The trie without the n-grams of fewer than `least` tweets: an n-gram has no more tweets than its beginning. */
+  pruned(least: number): NgramTrie {
+    const kept = new NgramTrie(this.tweets.reduce((sum, tweets) => (tweets >= least ? sum + 1 : sum), 0))
+    const nodes = new Int32Array(this.size)
     for (let node = 1; node < this.size; node++) {
       if (this.tweets[node] < least) continue
-      places[node] = kept.child(places[this.parents[node]], this.characters[node], true)
-      kept.tweets[places[node]] = this.tweets[node]
+      nodes[node] = kept.add(nodes[this.parents[node]], this.characters[node])
+      kept.tweets[nodes[node]] = this.tweets[node]
     }
     return kept
   }
@@ -83,21 +86,11 @@ class NgramTree {
     return node === 0 ? [] : [...this.ngramOf(this.parents[node]), this.characters[node]]
   }
 
-  /** The child of that character; 0 where there is none and none may grow. */
-  private child(parent: number, character: number, grows: boolean): number {
-    const hash = Math.imul(parent, 0x9e3779b1) ^ Math.imul(character, 0x85ebca6b)
-    const mask = this.table.length - 1
-    for (let slot = (hash ^ (hash >>> 15)) & mask; ; slot = (slot + 1) & mask) {
-      const node = this.table[slot]
-      if (node !== 0 && this.parents[node] === parent && this.characters[node] === character) return node
-      if (node === 0) return grows ? (this.table[slot] = this.add(parent, character)) : 0
-    }
-  }
-
   private add(parent: number, character: number): number {
-    if (this.size > this.most) throw new RangeError('The tree is full.')
-    this.parents[this.size] = parent
-    this.characters[this.size] = character
+    const node = this.edges.getOrAdd(parent, character, this.size)
+    if (node < this.size) return node
+    this.parents[node] = parent
+    this.characters[node] = character
     return this.size++
   }
 }

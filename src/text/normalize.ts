@@ -1,14 +1,14 @@
-// What the text of a tweet is. X escapes &, < and > as entities and replaces every link by a t.co address, which says
-// that there is a link and nothing else. Imported tweets may have links as typed: of those the host is kept.
+// The text of a tweet, made comparable. X escapes &, < and > as entities and replaces each link by a t.co address, which
+// tells only that there is a link. Imported tweets may have links as they were typed: their host is kept.
 
-/** Stands for a link or a picture in the text that features are made of: one character that nobody types. */
+/** Stands for a link or a picture in the text that features are made from: one character that nobody types. */
 export const LINK = '\uFFFC'
 
 const X_LINKS = /(?:https?:\/\/|(?<![\w./-]))(?:t\.co|pic\.twitter\.com|pic\.x\.com)\/[a-z0-9]+/gi
 const OTHER_LINKS = /https?:\/\/(?:www\.)?([a-z0-9.-]*)\S*/gi
 const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", '#39': "'", '#x27': "'" }
 
-/** The text as its author typed it: entities decoded once, line ends and Unicode composition made one. */
+/** The text as its author typed it: entities decoded once, line ends and Unicode composition unified. */
 export function decodeText(raw: string): string {
   return raw
     .replace(/&(amp|lt|gt|quot|apos|#39|#x27);/gi, (_, name: string) => ENTITIES[name.toLowerCase()])
@@ -19,17 +19,17 @@ export function decodeText(raw: string): string {
     .trim()
 }
 
-/** The text with each link and picture replaced by {@link LINK}, followed by the host where that is not X's own. */
+/** The text with each link and picture replaced by {@link LINK}; the host follows, unless it is X's own. */
 export function maskLinks(text: string): string {
   return text.replace(X_LINKS, LINK).replace(OTHER_LINKS, `${LINK}$1`)
 }
 
-/** Two texts with one key are duplicates: they differ in links, case and spaces at most. */
+/** Texts with the same key are duplicates: they differ only in links, case and spaces. */
 export function duplicateKey(text: string): string {
   return text.replace(X_LINKS, '').replace(OTHER_LINKS, '').replace(/\s+/g, ' ').trim().toLowerCase()
 }
 
-/** The items whose text was not there before, in order; those with nothing but links are left out. */
+/** The items in order, without those whose text repeats an earlier one's or has nothing but links. */
 export function dropDuplicates<T>(items: T[], textOf: (item: T) => string): T[] {
   const seen = new Set([''])
   return items.filter((item) => {

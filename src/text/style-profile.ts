@@ -1,13 +1,13 @@
-// How somebody writes, against the others here: what is typical of them, when they post, and their habits in numbers.
+// How somebody writes compared with others: typical words and n-grams, when they post, and habits in numbers.
 
 import { createTweetTokenizer, type TokenizedTweet } from './tokens.js'
 import { typicalPieces, type TypicalPiece } from './keyness.js'
 
 export const MAX_PROFILED_USERS = 20
-export const MAX_PROFILED_TWEETS = 400 // of each
-const MOST_OTHERS = 2000 // tweets of the others together, each having an equal share: some 50 ms of work
+export const MAX_PROFILED_TWEETS = 400 // of each user, the newest
+const MAX_OTHERS = 2000 // tweets of all others together, an equal share of each: some 50 ms of work
 
-/** A habit: theirs, and the mean over the other users (not tweets); null where there is nothing to count. */
+/** A habit in numbers: theirs, and the mean over the other users; null where there is nothing to count. */
 export interface Measure {
   name: string
   unit: 'number' | 'share'
@@ -15,7 +15,7 @@ export interface Measure {
   others: number | null
 }
 
-/** Posts by hour (24 counts, from midnight) and weekday (7, from Monday), UTC, of the `dated` tweets with a date. */
+/** How many of the `dated` tweets (those with a date) were posted in each hour (24, from midnight) and on each weekday (7, from Monday), UTC. */
 export interface Times {
   dated: number
   hours: number[]
@@ -31,13 +31,17 @@ export interface StyleProfile {
   measures: Measure[]
 }
 
-/** What somebody's tweets are like against the texts of others, one list a user; all newest first. */
+/**
+ * Compares somebody's tweets with the texts of others.
+ * @param own their tweets, newest first
+ * @param others a list of texts for each other user, newest first
+ */
 export function describeStyle(own: { text: string; createdAt: Date | null }[], others: string[][]): StyleProfile {
   const reader = createTweetTokenizer()
   const mine = own.slice(0, MAX_PROFILED_TWEETS)
   const read = mine.map(({ text }) => reader.read(text))
   const there = others.filter(({ length }) => length > 0).slice(0, MAX_PROFILED_USERS)
-  const share = Math.min(MAX_PROFILED_TWEETS, Math.ceil(MOST_OTHERS / there.length))
+  const share = Math.min(MAX_PROFILED_TWEETS, Math.ceil(MAX_OTHERS / there.length))
   const users = there.map((texts) => texts.slice(0, share).map(reader.read))
   const rest = users.flat()
   return {
@@ -72,7 +76,7 @@ const NAMES: [name: string, unit: Measure['unit']][] = [
   ['Tweets that end without punctuation', 'share']
 ]
 
-/** The habits of NAMES in numbers, NaN where there is nothing to count. */
+/** A number for each of NAMES; NaN where there is nothing to count. */
 function measure(tweets: TokenizedTweet[]): number[] {
   const total = (numberIn: (tweet: TokenizedTweet) => number) => tweets.reduce((sum, tweet) => sum + numberIn(tweet), 0)
   const starting = (sign: string) => total(({ words }) => words.filter((word) => word[0] === sign).length)
@@ -94,7 +98,7 @@ function compare(theirs: number[], others: number[][]): Measure[] {
   })
 }
 
-/** NaN for none. */
+/** NaN for no values. */
 function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   const middle = sorted.length >> 1

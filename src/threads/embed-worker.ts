@@ -1,4 +1,4 @@
-// What the thread that embeds runs. It has one encoder, loaded when it is first needed.
+// What the embedding thread runs. It has one encoder, which is loaded when it is first needed.
 
 import { workerData } from 'piscina'
 import { openEncoder, type Encoder } from '../encoder/encoder.js'
@@ -7,7 +7,7 @@ import { transferred } from './transfer.js'
 let loading: Promise<Encoder> | undefined
 
 /** The thread's encoder; a failed load is tried again by the next caller. */
-function embedder(): Promise<Encoder> {
+function encoder(): Promise<Encoder> {
   loading ??= openEncoder(workerData.encoder).catch((error) => {
     loading = undefined
     throw error
@@ -16,9 +16,9 @@ function embedder(): Promise<Encoder> {
 }
 
 export async function encoderName(): Promise<string> {
-  return (await embedder()).encoder
+  return (await encoder()).name
 }
 
 export async function embed(texts: string[]): Promise<unknown> {
-  return transferred(await (await embedder()).embed(texts))
+  return transferred(await (await encoder()).embed(texts))
 }

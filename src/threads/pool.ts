@@ -3,7 +3,7 @@
 
 import { availableParallelism } from 'node:os'
 import { Piscina } from 'piscina'
-import { foldsFor, mix, type Attribution, type TextsRead, type TrainingSet } from '../model/attribution.js'
+import { assemble, foldsFor, type Attribution, type TextsRead, type TrainingSet } from '../model/attribution.js'
 import { RUNS_FROM_SOURCE } from '../core/paths.js'
 import { joinVectors } from '../core/vectors.js'
 
@@ -14,7 +14,7 @@ export interface Threads {
   embed(texts: string[]): Promise<Float32Array<ArrayBuffer>>
   /** Reads texts, so that they can be fitted on. */
   readTexts(texts: string[]): Promise<TextsRead>
-  /** Fits an attribution, its two halves side by side. */
+  /** Fits an attribution, its two models side by side. */
   fit(set: TrainingSet): Promise<Attribution>
   close(): Promise<void>
 }
@@ -56,11 +56,12 @@ export function openThreads(encoder?: string): Threads {
     readTexts: (texts) => fitting.run(texts),
     async fit({ counts, templates, vectors, labels }) {
       const foldOf = foldsFor({ templates, labels })
-      const [style, whole] = await Promise.all([
+      const [ngrams, encoder] = await Promise.all([
         fitting.run({ counts, labels, foldOf }, { name: 'ngrams' }),
-        fitting.run({ vectors, labels, foldOf }, { name: 'whole' })
+        fitting.run({ vectors, labels, foldOf }, { name: 'encoder' })
       ])
-      return mix(style, whole, labels)
+      const logits = { ngrams: ngrams.heldOut, encoder: encoder.heldOut }
+      return assemble(ngrams, encoder, await fitting.run({ logits, labels }, { name: 'stacked' }))
     },
     async close() {
       isClosing = true

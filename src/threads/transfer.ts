@@ -5,9 +5,9 @@ import { move, transferableSymbol, valueSymbol } from 'piscina'
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as (options: { type: 'minor' }) => void
 
-/** A thread's answer whose arrays are handed over to the thread that asked, not copied. */
+/** A thread's answer as transferables: its arrays are moved to the thread that asked and not copied. */
 export function transferred(answer: object): unknown {
-  setImmediate(() => collectGarbage({ type: 'minor' })) // V8 would let 64 MB of a thread's arrays lie before it looks
+  setImmediate(() => collectGarbage({ type: 'minor' })) // by itself V8 would wait for some 64 MB of a thread's arrays
   return move({ [transferableSymbol]: [...buffersOf(answer)], [valueSymbol]: answer })
 }
 

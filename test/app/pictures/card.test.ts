@@ -1,7 +1,7 @@
 import { inflateSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { cardSvg } from '../../../src/pictures/card.js'
-import type { Verdict } from '../../../src/model/attribution.js'
+import type { Verdict } from '../../../src/model/question.js'
 import type { Prediction } from '../../../src/prediction/predict-author.js'
 import { toPng } from '../../../src/pictures/png.js'
 import { clip, widthOf, wrap } from '../../../src/pictures/wrap-text.js'

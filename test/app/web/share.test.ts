@@ -1,6 +1,6 @@
 import { request as httpRequest } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { Verdict } from '../../../src/model/attribution.js'
+import type { Verdict } from '../../../src/model/question.js'
 import type { Prediction } from '../../../src/prediction/predict-author.js'
 import { shareOf } from '../../../src/web/share.js'
 import { openSampleApp } from '../../support/services.js'

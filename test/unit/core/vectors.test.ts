@@ -79,6 +79,17 @@ describe('a vector as bytes', () => {
 })
 
 describe('the dot product', () => {
+  test('with a start is that of the numbers from there on, for any lengths', () => {
+    const block = Float32Array.from({ length: 30 }, (_, i) => Math.sin(i))
+    for (const length of [0, 1, 2, 5, 8]) {
+      for (const start of [0, 1, 7, 30 - length]) {
+        const a = Float32Array.from({ length }, (_, i) => i + 1)
+        expect(dot(a, block, start)).toBeCloseTo(a.reduce((sum, x, i) => sum + x * block[start + i], 0), 10)
+      }
+    }
+    expect(() => dot([1, 2, 3], block, 28)).toThrow(RangeError)
+  })
+
   test('is the sum of the products', () => {
     expect(dot([1, 2, 3], Float32Array.of(4, -5, 6))).toBe(12)
   })

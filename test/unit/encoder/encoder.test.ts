@@ -16,20 +16,20 @@ const SENTENCES = [
   'Ever wondered what a cloud weighs? Or is it just me?'
 ]
 
-let embedder: Encoder
+let encoder: Encoder
 
 beforeAll(async () => {
-  embedder = await openEncoder()
+  encoder = await openEncoder()
 })
 
 /** The texts' vectors, embedded in one call. */
 async function vectorsOf(texts: string[]): Promise<Float32Array[]> {
-  return slices(await embedder.embed(texts), texts.length)
+  return slices(await encoder.embed(texts), texts.length)
 }
 
 describe('our encoder', () => {
   test('says which it is, by its folder and a hash of its weights', () => {
-    expect(embedder.encoder).toMatch(new RegExp(`^${basename(PATHS.encoder)}@[0-9a-f]{8}$`))
+    expect(encoder.name).toMatch(new RegExp(`^${basename(PATHS.encoder)}@[0-9a-f]{8}$`))
   })
 
   test('gives every text a vector of length 1 and of one size', async () => {
@@ -55,7 +55,7 @@ describe('our encoder', () => {
   })
 
   test('gives no vectors for no texts', async () => {
-    expect(await embedder.embed([])).toEqual(new Float32Array(0))
+    expect(await encoder.embed([])).toEqual(new Float32Array(0))
   })
 
   test.each([
@@ -89,8 +89,8 @@ describe('an encoder', () => {
 
   test('in another folder gives the same vectors under its own name', async () => {
     const other = await openEncoder(folder)
-    expect(other.encoder).toBe(embedder.encoder.replace(basename(PATHS.encoder), basename(folder)))
-    expect(await other.embed([SENTENCES[0]])).toEqual(await embedder.embed([SENTENCES[0]]))
+    expect(other.name).toBe(encoder.name.replace(basename(PATHS.encoder), basename(folder)))
+    expect(await other.embed([SENTENCES[0]])).toEqual(await encoder.embed([SENTENCES[0]]))
   })
 
   test.each([
@@ -103,7 +103,7 @@ describe('an encoder', () => {
     await damage()
     await expect(openEncoder(folder)).rejects.toThrow(`The encoder ${folder} can't be loaded: `)
     // And the next one is none the worse for it.
-    expect((await openEncoder()).encoder).toBe(embedder.encoder)
+    expect((await openEncoder()).name).toBe(encoder.name)
   })
 
   test('in a folder that is not there is refused by name', async () => {

@@ -5,10 +5,10 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { randomNumbers } from '../../../support/datasets.js'
 import { tweetsOf } from '../../../support/synthetic-tweets.js'
 import { PATHS } from '../../../src/core/paths.js'
-import { createUnigramTokenizer, type Pieces } from '../../../src/encoder/unigram-tokenizer.js'
+import { createUnigramTokenizer, type UnigramTokenizer } from '../../../src/encoder/unigram-tokenizer.js'
 
 let tokenizer: Record<string, unknown>
-let pieces: Pieces
+let pieces: UnigramTokenizer
 let library: PreTrainedTokenizer
 
 beforeAll(async () => {

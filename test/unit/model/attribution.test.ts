@@ -1,8 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { randomNumbers, shuffled } from '../../../support/datasets.js'
-import { fitAttribution, logitsOf, sum, verdictOf } from '../../../src/model/attribution.js'
-import type { Attribution, Verdict } from '../../../src/model/attribution.js'
-import { argmax, softmaxInPlace } from '../../../src/regression/softmax-regression.js'
+import { assemble, fitAttribution, fitEncoderModel, fitNgramModel, foldsFor, readTexts, stack, type Attribution } from '../../../src/model/attribution.js'
+import { logitsOf, readQuestion, verdictOf, type Verdict } from '../../../src/model/question.js'
+import { sum, type Logits } from '../../../src/model/stacking.js'
+import { argmax, softmaxInPlace } from '../../../src/regression/softmax.js'
 import { joinVectors } from '../../../src/core/vectors.js'
 
 /** What somebody makes of words. */
@@ -41,9 +42,17 @@ function setOf(users: string[][]): Parameters<typeof fitAttribution>[0] {
   return { texts, vectors: vectorsOf(texts), labels: Int32Array.from(users.flatMap((own, c) => own.map(() => c))) }
 }
 
+/** n×k logits of texts, each asked about by itself. */
+function logitsOfAll(attribution: Attribution, texts: string[]): Logits {
+  const each = texts.map((text) => logitsOf(attribution, readQuestion(attribution, text, vectorOf(text))))
+  return { ngrams: joined(each.map(({ ngrams }) => ngrams)), encoder: joined(each.map(({ encoder }) => encoder)) }
+}
+
+const joined = (parts: Float64Array[]): Float64Array => Float64Array.from(parts.flatMap((part) => [...part]))
+
 /** Each text's probabilities. */
 function probabilitiesOf(attribution: Attribution, texts: string[]): Float64Array[] {
-  const logits = sum(logitsOf(attribution, texts, vectorsOf(texts)))
+  const logits = sum(logitsOfAll(attribution, texts))
   const k = logits.length / texts.length
   return texts.map((_, i) => {
     const row = logits.slice(i * k, i * k + k)
@@ -55,8 +64,10 @@ function probabilitiesOf(attribution: Attribution, texts: string[]): Float64Arra
 const answersOf = (attribution: Attribution, texts: string[]): number[] =>
   probabilitiesOf(attribution, texts).map(argmax)
 
-const verdict = (attribution: Attribution, text: string): Verdict =>
-  verdictOf(attribution, text, sum(logitsOf(attribution, [text], vectorOf(text))))
+function verdict(attribution: Attribution, text: string): Verdict {
+  const question = readQuestion(attribution, text, vectorOf(text))
+  return verdictOf(attribution, question, sum(logitsOf(attribution, question)))
+}
 
 /** The share of texts of which it holds. */
 const share = (texts: string[], holds: (text: string) => boolean): number => texts.filter(holds).length / texts.length
@@ -128,7 +139,7 @@ describe('what an attribution is made of', () => {
     const set = setOf(users)
     for (const [used, unused] of [['ngrams', 'encoder'], ['encoder', 'ngrams']] as const) {
       const attribution = fitAttribution(set, used)
-      const logits = logitsOf(attribution, texts, vectorsOf(texts))
+      const logits = logitsOfAll(attribution, texts)
       expect(logits[unused].every((z) => z === 0)).toBe(true)
       expect(attribution.heldOut[unused].every((z) => z === 0)).toBe(true)
       expect(sum(logits)).toEqual(logits[used])
@@ -140,13 +151,14 @@ describe('what an attribution is made of', () => {
     expect(fitAttribution(setOf(users))).toEqual(fitAttribution(setOf(users)))
   })
 
-  test('a text has the logits that it has alone, whatever others are asked about with it', () => {
+  test('a question gives the same answer after another has been read and answered', () => {
     const attribution = fitAttribution(setOf(users))
-    const together = sum(logitsOf(attribution, texts, vectorsOf(texts)))
-    texts.forEach((text, i) => {
-      const alone = sum(logitsOf(attribution, [text], vectorOf(text)))
-      alone.forEach((z, c) => expect(together[i * 4 + c]).toBeCloseTo(z, 9))
-    })
+    const questions = texts.map((text) => readQuestion(attribution, text, vectorOf(text)))
+    const before = questions.map((question) => logitsOf(attribution, question))
+    const other = fitAttribution(setOf([write(LOUD, 40, 7), write(ASKING, 40, 8)]))
+    verdict(other, 'Something else, or is it?')
+    expect(questions.map((question) => logitsOf(attribution, question))).toEqual(before)
+    expect(new Set(before.map(({ ngrams }) => ngrams[0])).size).toBe(texts.length)
   })
 
   test('held-out scores are less sure of a tweet than the model that has seen it', () => {
@@ -157,14 +169,17 @@ describe('what an attribution is made of', () => {
       softmaxInPlace(row)
       return sum - Math.log(row[c])
     }, 0)
-    expect(loss(sum(attribution.heldOut))).toBeGreaterThan(loss(sum(logitsOf(attribution, texts, vectors))))
+    expect(loss(sum(attribution.heldOut))).toBeGreaterThan(loss(sum(logitsOfAll(attribution, texts))))
   })
 
-  test('survives the way between threads', () => {
-    const attribution = fitAttribution(setOf(users))
-    const copy = structuredClone(attribution)
-    expect(probabilitiesOf(copy, texts)).toEqual(probabilitiesOf(attribution, texts))
-    expect(texts.map((text) => verdict(copy, text))).toEqual(texts.map((text) => verdict(attribution, text)))
+  test('can be put together from parts that were copied from other threads', () => {
+    const { texts: all, vectors, labels } = setOf(users)
+    const { counts, templates } = readTexts(all)
+    const foldOf = foldsFor({ templates, labels })
+    const ngrams = structuredClone(fitNgramModel({ counts: [counts], labels, foldOf }))
+    const encoder = structuredClone(fitEncoderModel({ vectors: [vectors], labels, foldOf }))
+    const stacked = structuredClone(stack({ ngrams: ngrams.heldOut, encoder: encoder.heldOut }, labels))
+    expect(assemble(ngrams, encoder, stacked)).toEqual(fitAttribution({ texts: all, vectors, labels }))
   })
 })
 
@@ -196,7 +211,7 @@ describe('order', () => {
   test('of the tweets of a user changes how much each model counts, not what it says', () => {
     const plain = fitAttribution(setOf(users))
     const reversed = fitAttribution(setOf(users.map((own) => [...own].reverse())))
-    const [a, b] = [plain, reversed].map((attribution) => logitsOf(attribution, texts, vectorsOf(texts)))
+    const [a, b] = [plain, reversed].map((attribution) => logitsOfAll(attribution, texts))
     for (const [m, model] of (['ngrams', 'encoder'] as const).entries()) {
       a[model].forEach((z, p) => expect(b[model][p] / reversed.weights[m]).toBeCloseTo(z / plain.weights[m], 1))
     }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { randomNumbers } from '../../../support/datasets.js'
 import { foldsOf as foldsOfTemplates, heldOutLogits, templateOf } from '../../../src/model/cross-validation.js'
-import { denseRows, withIntercept } from '../../../src/regression/sparse-matrix.js'
+import { denseRows } from '../../../src/regression/sparse-matrix.js'
 import { SoftmaxRegression } from '../../../src/regression/softmax-regression.js'
 
 const FOLDS = 5
@@ -110,11 +110,11 @@ describe('held-out logits', () => {
   const random = randomNumbers(7)
   const labels = Int32Array.from({ length: n }, (_, i) => i % 3)
   const vectors = Float32Array.from({ length: n * 4 }, (_, p) => random() + Number(p % 4 === labels[Math.floor(p / 4)]))
-  const rows = withIntercept(denseRows(vectors, n))
+  const rows = denseRows(vectors, n)
   const foldOf = Int32Array.from({ length: n }, (_, i) => Math.floor(i / 6))
 
   const trained = (y: Int32Array, rowWeights: Float64Array): SoftmaxRegression => {
-    const model = new SoftmaxRegression({ penalty: 1, interceptColumn: 4, tolerance: 1e-9 })
+    const model = new SoftmaxRegression({ penalty: 1, intercept: true, tolerance: 1e-9 })
     model.train(rows, y, { rowWeights })
     return model
   }
@@ -135,9 +135,9 @@ describe('held-out logits', () => {
     const logits = heldOut(labels)
     for (const fold of [0, 3]) {
       const others = Array.from({ length: n }, (_, i) => i).filter((i) => foldOf[i] !== fold)
-      const model = new SoftmaxRegression({ penalty: 1, interceptColumn: 4, tolerance: 1e-9 })
+      const model = new SoftmaxRegression({ penalty: 1, intercept: true, tolerance: 1e-9 })
       const matrix = Float32Array.from(others.flatMap((i) => [...vectors.subarray(4 * i, 4 * i + 4)]))
-      model.train(withIntercept(denseRows(matrix, others.length)), Int32Array.from(others, (i) => labels[i]))
+      model.train(denseRows(matrix, others.length), Int32Array.from(others, (i) => labels[i]))
       const expected = model.logits(rows)
       for (let i = 0; i < n; i++) {
         if (foldOf[i] !== fold) continue
@@ -171,10 +171,10 @@ describe('held-out logits', () => {
     const noise = randomNumbers(3)
     const many = 300
     const y = Int32Array.from({ length: many }, () => Math.floor(noise() * 2))
-    const x = withIntercept(denseRows(Float32Array.from({ length: many * 8 }, () => noise() - 0.5), many))
+    const x = denseRows(Float32Array.from({ length: many * 8 }, () => noise() - 0.5), many)
     const folds = Int32Array.from({ length: many }, (_, i) => i % FOLDS)
     const fit = (rowWeights: Float64Array): Float64Array => {
-      const model = new SoftmaxRegression({ penalty: 0.1, interceptColumn: 8 })
+      const model = new SoftmaxRegression({ penalty: 0.1, intercept: true })
       model.train(x, y, { rowWeights })
       return model.logits(x)
     }

@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { randomNumbers } from '../../../support/datasets.js'
-import { fitAttribution, logitsOf, sum, type Attribution } from '../../../src/model/attribution.js'
+import { fitAttribution, type Attribution } from '../../../src/model/attribution.js'
+import { logitsOf, readQuestion } from '../../../src/model/question.js'
+import { sum } from '../../../src/model/stacking.js'
 import { explain, type Explanation } from '../../../src/model/explanation.js'
-import { ngramPlaces } from '../../../src/text/ngrams.js'
+import { ngramsOf } from '../../../src/text/ngrams.js'
 import { countNgrams, tfidfRows } from '../../../src/model/tfidf.js'
 import { graphemesOf } from '../../../src/text/graphemes.js'
 import { LINK, maskLinks } from '../../../src/text/normalize.js'
@@ -37,11 +39,20 @@ function fitStyles(k: number, features?: 'ngrams' | 'encoder'): Attribution {
   return fitAttribution({ texts, vectors: joinVectors(texts.map(vectorOf)), labels }, features)
 }
 
+/** Each n-gram of a text: its bucket and the characters [start, end) that it covers. */
+function ngramPlaces(text: string): { bucket: number; start: number; end: number }[] {
+  const { buckets, starts, ends } = ngramsOf(text)
+  return Array.from(buckets, (bucket, p) => ({ bucket, start: starts[p], end: ends[p] }))
+}
+
+const explained = (attribution: Attribution, text: string, vector = vectorOf(text)): Explanation =>
+  explain(attribution, readQuestion(attribution, text, vector))
+
 const total = (numbers: number[]): number => numbers.reduce((sum, x) => sum + x, 0)
 
 /** Each candidate's logit less the mean over the candidates. */
 function centredLogits(attribution: Attribution, text: string): number[] {
-  const z = Array.from(sum(logitsOf(attribution, [text], vectorOf(text))))
+  const z = Array.from(sum(logitsOf(attribution, readQuestion(attribution, text, vectorOf(text)))))
   return z.map((x) => x - total(z) / z.length)
 }
 
@@ -71,7 +82,7 @@ describe.each([2, 3, 4])('the explanation among %d candidates', (k) => {
     attribution = fitStyles(k)
   })
 
-  const explainText = (text: string): Explanation => explain(attribution, text, vectorOf(text))
+  const explainText = (text: string): Explanation => explained(attribution, text)
 
   test.each(TEXTS)("adds up to each candidate's score: %s", (_, text) => {
     const expected = centredLogits(attribution, text)
@@ -171,7 +182,7 @@ describe('the pieces of an explanation', () => {
   }
 
   test('do not overlap', () => {
-    for (const { pieces } of explain(attribution, TEXT, vectorOf(TEXT)).candidates) {
+    for (const { pieces } of explained(attribution, TEXT).candidates) {
       expect(pieces.length).toBeGreaterThan(2)
       const covered = pieces.map(({ text }) => TEXT.indexOf(text.replaceAll('␣', ' ')))
       expect(covered).not.toContain(-1)
@@ -181,7 +192,7 @@ describe('the pieces of an explanation', () => {
   })
 
   test('are the strongest stretch, then the strongest that none before overlaps, each with all that it adds', () => {
-    explain(attribution, 'bread!?; LO', vectorOf('')).candidates.forEach(({ pieces }, c) => {
+    explained(attribution, 'bread!?; LO', vectorOf('')).candidates.forEach(({ pieces }, c) => {
       const sums = [...plainPieces('bread!?; LO', c)].sort(([, p], [, q]) => Math.abs(q) - Math.abs(p))
       const chosen: [string, number][] = []
       for (const [text, weight] of sums) {
@@ -195,7 +206,7 @@ describe('the pieces of an explanation', () => {
 
   test('show spaces, line ends and links by signs', () => {
     const seen = (text: string): string => {
-      const { candidates } = explain(attribution, text, vectorOf(text))
+      const { candidates } = explained(attribution, text)
       return candidates.flatMap(({ pieces }) => pieces.map((piece) => piece.text)).join('')
     }
     expect(seen('s\nw')).toContain('⏎')
@@ -204,14 +215,14 @@ describe('the pieces of an explanation', () => {
   })
 
   test('speak for who writes so, and against who does not', () => {
-    const { candidates } = explain(attribution, '!!!', vectorOf('!!!'))
+    const { candidates } = explained(attribution, '!!!')
     expect(candidates[2].ngrams).toBeGreaterThan(0)
     expect(candidates[2].pieces[0].weight).toBeGreaterThan(0)
     expect(candidates[0].pieces.some(({ weight }) => weight < 0)).toBe(true)
   })
 
   test('are none where nothing of the text was seen before', () => {
-    const { candidates } = explain(attribution, '§', vectorOf('§'))
+    const { candidates } = explained(attribution, '§')
     for (const { pieces, ngrams } of candidates) {
       expect(pieces).toEqual([])
       expect(ngrams).toBe(0)
@@ -226,7 +237,7 @@ describe('the explanation of one model alone', () => {
     const attribution = fitStyles(3, features)
     const text = 'TEA!!! lol 🌱'
     const expected = centredLogits(attribution, text)
-    explain(attribution, text, vectorOf(text)).candidates.forEach((candidate, c) => {
+    explained(attribution, text).candidates.forEach((candidate, c) => {
       expect(Math.abs(candidate[other])).toBe(0)
       expect(candidate.score).toBeCloseTo(expected[c], 8)
     })

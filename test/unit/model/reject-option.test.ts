@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { randomNumbers } from '../../../support/datasets.js'
 import { transposed, type SparseRows } from '../../../src/regression/sparse-matrix.js'
-import { gramOf } from '../../../src/regression/gram-matrix.js'
-import { ngramPlaces } from '../../../src/text/ngrams.js'
-import { bestTwo, nearness, nearnessThreshold, reliabilityOf } from '../../../src/model/reject-option.js'
+import { withGramMatrix } from '../../../src/regression/gram-matrix.js'
+import { ngramsOf } from '../../../src/text/ngrams.js'
+import { bestTwo, noveltyThresholdOf, reliabilityOf, similarityToNearest } from '../../../src/model/reject-option.js'
 import { chooseColumns, countNgrams, knownShares, tfidfRows } from '../../../src/model/tfidf.js'
 
 const random = randomNumbers(11)
@@ -21,6 +21,9 @@ function randomRows(rows: number, columns: number, filled: number): SparseRows {
   const indices = Int32Array.from(all, ({ j }) => j)
   return { rows, columns, starts, indices, values: Float32Array.from(all, ({ x }) => x) }
 }
+
+const thresholdOf = (rows: SparseRows, known: (row: number) => number, labels: Int32Array): number =>
+  withGramMatrix(rows, (gram) => noveltyThresholdOf(gram, known, labels))
 
 function rowOf(rows: SparseRows, i: number): Float32Array {
   const row = new Float32Array(rows.columns)
@@ -142,26 +145,26 @@ describe('the best two', () => {
   })
 })
 
-describe('nearness', () => {
+describe('the similarity to the nearest tweets', () => {
   test.each([0.05, 0.3, 0.9])('is the mean cosine to the five nearest rows, of rows filled to %d', (filled) => {
     const rows = randomRows(40, 30, filled)
     for (const i of [0, 7, 39]) {
-      expect(nearness(transposed(rows), alone(rows, i))).toBeCloseTo(plainNearness(rows, rowOf(rows, i)), 6)
+      expect(similarityToNearest(transposed(rows), alone(rows, i))).toBeCloseTo(plainNearness(rows, rowOf(rows, i)), 6)
     }
   })
 
   test('is 1 for what is there five times, and 0 for what shares nothing', () => {
     const counts = countNgrams([...new Array<string>(5).fill('over and over'), 'zzz', 'zzz'])
-    const columns = chooseColumns(counts)
+    const columns = chooseColumns(counts).columns
     const rows = tfidfRows(counts, columns)
-    expect(nearness(transposed(rows), alone(rows, 0))).toBeCloseTo(1, 6)
-    expect(nearness(transposed(rows), tfidfRows(countNgrams(['']), columns))).toBe(0)
+    expect(similarityToNearest(transposed(rows), alone(rows, 0))).toBeCloseTo(1, 6)
+    expect(similarityToNearest(transposed(rows), tfidfRows(countNgrams(['']), columns))).toBe(0)
   })
 
   test('counts a neighbour that is missing as one that shares nothing', () => {
     const rows = randomRows(2, 4, 1)
-    expect(nearness(transposed(rows), alone(rows, 0))).toBeCloseTo(plainNearness(rows, rowOf(rows, 0)), 6)
-    expect(nearness(transposed(rows), alone(rows, 0))).toBeLessThanOrEqual(0.4)
+    expect(similarityToNearest(transposed(rows), alone(rows, 0))).toBeCloseTo(plainNearness(rows, rowOf(rows, 0)), 6)
+    expect(similarityToNearest(transposed(rows), alone(rows, 0))).toBeLessThanOrEqual(0.4)
   })
 })
 
@@ -181,27 +184,27 @@ describe('the threshold of what is unlike any of them', () => {
   ])('leaves just 5 in 100 of the tweets outside, where all are looked at and %s', (_, known) => {
     const rows = randomRows(200, 60, 0.15)
     const labels = Int32Array.from({ length: 200 }, (_, i) => i % 4)
-    expect(outside(rows, known, nearnessThreshold(gramOf(rows), (i) => known[i], labels))).toBe(10)
+    expect(outside(rows, known, thresholdOf(rows, (i) => known[i], labels))).toBe(10)
   })
 
   test('leaves about 5 in 100 of the tweets outside, where a sample is looked at', () => {
     const rows = randomRows(600, 60, 0.15)
     const labels = Int32Array.from({ length: 600 }, (_, i) => (i < 100 ? 0 : i < 300 ? 1 : 2))
-    const share = outside(rows, all(600), nearnessThreshold(gramOf(rows), () => 1, labels)) / 600
+    const share = outside(rows, all(600), thresholdOf(rows, () => 1, labels)) / 600
     expect(share).toBeGreaterThan(0.015)
     expect(share).toBeLessThan(0.1)
   })
 
-  test('is the nearness of the least near tweet where there are fewer than twenty', () => {
+  test('is the lowest similarity where there are fewer than twenty', () => {
     const rows = randomRows(12, 20, 0.3)
     const labels = Int32Array.from({ length: 12 }, (_, i) => i % 2)
-    expect(nearnessThreshold(gramOf(rows), () => 1, labels)).toBeCloseTo(Math.min(...nearnesses(rows, all(12))), 6)
+    expect(thresholdOf(rows, () => 1, labels)).toBeCloseTo(Math.min(...nearnesses(rows, all(12))), 6)
   })
 
   test('is 1 where all tweets are the same', () => {
     const counts = countNgrams(new Array<string>(30).fill('the same'))
-    const rows = tfidfRows(counts, chooseColumns(counts))
-    expect(nearnessThreshold(gramOf(rows), () => 1, Int32Array.from({ length: 30 }, (_, i) => i % 2))).toBeCloseTo(1, 6)
+    const rows = tfidfRows(counts, chooseColumns(counts).columns)
+    expect(thresholdOf(rows, () => 1, Int32Array.from({ length: 30 }, (_, i) => i % 2))).toBeCloseTo(1, 6)
   })
 })
 
@@ -210,7 +213,7 @@ describe('how much of a text is known', () => {
 
   /** The length of what at least two texts of `others` have as well, over the length of all, by n-grams' places. */
   function plainShare(text: string, others: string[]): number {
-    const bucketsOf = (of: string): number[] => ngramPlaces(of).map(({ bucket }) => bucket)
+    const bucketsOf = (of: string): number[] => [...ngramsOf(of).buckets]
     const have = (bucket: number, among: string[]): number =>
       among.filter((of) => bucketsOf(of).includes(bucket)).length
     const squares = [...new Set(bucketsOf(text))].map((bucket) => {
@@ -225,7 +228,7 @@ describe('how much of a text is known', () => {
 
   test('is the weight of its n-grams that two others have, each of their own tweets left out of the count', () => {
     const counts = countNgrams(texts)
-    const shares = knownShares(counts, chooseColumns(counts), true)
+    const shares = knownShares(counts, chooseColumns(counts).columns, true)
     texts.forEach((text, i) => {
       expect(shares(i)).toBeCloseTo(plainShare(text, texts.filter((_, other) => other !== i)), 5)
     })
@@ -233,7 +236,7 @@ describe('how much of a text is known', () => {
   })
 
   test('is the weight of its n-grams that two of them have, for a new text', () => {
-    const columns = chooseColumns(countNgrams(texts))
+    const columns = chooseColumns(countNgrams(texts)).columns
     const asked = ['hello', 'no zebra', '§¶', 'there there']
     const shares = knownShares(countNgrams(asked), columns, false)
     asked.forEach((text, i) => expect(shares(i)).toBeCloseTo(plainShare(text, texts), 5))
@@ -242,6 +245,6 @@ describe('how much of a text is known', () => {
 
   test('is 1 for what all have, and 0 for an empty text', () => {
     const counts = countNgrams(['same', 'same', 'same', ''])
-    expect([0, 1, 2, 3].map(knownShares(counts, chooseColumns(counts), true))).toEqual([1, 1, 1, 0])
+    expect([0, 1, 2, 3].map(knownShares(counts, chooseColumns(counts).columns, true))).toEqual([1, 1, 1, 0])
   })
 })

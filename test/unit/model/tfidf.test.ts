@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { ngramPlaces } from '../../../src/text/ngrams.js'
+import { ngramsOf } from '../../../src/text/ngrams.js'
 import { chooseColumns, columnFinder, countNgrams, tfidfRows, type NgramCounts } from '../../../src/model/tfidf.js'
 import { LINK } from '../../../src/text/normalize.js'
 import type { SparseRows } from '../../../src/regression/sparse-matrix.js'
@@ -64,6 +64,12 @@ function plainNgrams(split: string[]): PlainNgram[] {
 function bucketOf(text: string, ...signs: string[]): number {
   const at = plainNgrams([...text]).findIndex(({ key }) => key === JSON.stringify(signs))
   return ngramPlaces(text)[at].bucket
+}
+
+/** Each n-gram of a text: its bucket and the characters [start, end) that it covers. */
+function ngramPlaces(text: string): { bucket: number; start: number; end: number }[] {
+  const { buckets, starts, ends } = ngramsOf(text)
+  return Array.from(buckets, (bucket, p) => ({ bucket, start: starts[p], end: ends[p] }))
 }
 
 /** How often each is there. */
@@ -184,6 +190,14 @@ describe('the n-grams of a text', () => {
     expect(shapes(a)).toEqual(shapes(b))
   })
 
+  test('stay what they were when another text is read', () => {
+    const first = ngramsOf('The first text, a longer one.')
+    const before = structuredClone(first)
+    ngramsOf('Another!')
+    countNgrams(['And more', 'and more again'])
+    expect(first).toEqual(before)
+  })
+
   test('have the same buckets alone, among other texts, and in every call', () => {
     const text = 'Stable, surely? 👍🏽'
     const alone = countNgrams([text])
@@ -210,7 +224,7 @@ describe('the n-grams of a text', () => {
 describe('rows of weighted n-grams', () => {
   const splits = ['hello there', 'hell no', 'oh no no no', 'there, there', 'zzz'].map((text) => [...text])
   const counted = countNgrams(splits.map((split) => split.join('')))
-  const columns = chooseColumns(counted)
+  const { columns, columnOf: byTable } = chooseColumns(counted)
   const rows = tfidfRows(counted, columns)
   const keys = splits.map((split) => tally(plainNgrams(split).map(({ key }) => key)))
   const textsWith = tally(keys.flatMap((counts) => [...counts.keys()]))
@@ -218,7 +232,7 @@ describe('rows of weighted n-grams', () => {
   beforeAll(() => {
     buckets = bucketsOf(splits)
   })
-  const columnOf = (key: string): number => columnFinder(columns, 0)(buckets.get(key)!)
+  const columnOf = (key: string): number => columnFinder(columns)(buckets.get(key)!)
   const idf = (key: string): number => (1 + Math.log((1 + splits.length) / (1 + textsWith.get(key)!))) ** 1.5
 
   test('have a column for each n-gram of two texts or more, and for no other', () => {
@@ -232,9 +246,15 @@ describe('rows of weighted n-grams', () => {
   })
 
   test('find their columns by a table as by bisection', () => {
-    const byTable = columnFinder(columns, 1e6)
-    const byBisection = columnFinder(columns, 0)
+    const byBisection = columnFinder(columns)
     for (const bucket of [...buckets.values(), 0, 2 ** 20 - 1]) expect(byTable(bucket)).toBe(byBisection(bucket))
+  })
+
+  test('find their columns also after columns of other texts have been chosen and used', () => {
+    const before = [...buckets.values()].map(byTable)
+    const other = chooseColumns(countNgrams(['there is no other', 'there was another', 'no other there']))
+    expect([...buckets.values()].map(other.columnOf)).not.toEqual(before)
+    expect([...buckets.values()].map(byTable)).toEqual(before)
   })
 
   test('weigh an n-gram by how few texts have it', () => {
@@ -285,13 +305,13 @@ describe('rows of weighted n-grams', () => {
 
   test('of no texts are none', () => {
     const none = countNgrams([])
-    expect(tfidfRows(none, chooseColumns(none))).toMatchObject({ rows: 0, columns: 0 })
+    expect(tfidfRows(none, chooseColumns(none).columns)).toMatchObject({ rows: 0, columns: 0 })
     expect(tfidfRows(none, columns)).toMatchObject({ rows: 0, columns: rows.columns })
   })
 
   test('of a single text have no columns', () => {
     const one = countNgrams(['hello hello hello'])
-    expect(tfidfRows(one, chooseColumns(one))).toMatchObject({ rows: 1, columns: 0, indices: new Int32Array(0) })
+    expect(tfidfRows(one, chooseColumns(one).columns)).toMatchObject({ rows: 1, columns: 0, indices: new Int32Array(0) })
   })
 
   test('are the same for a new text whatever texts come with it', () => {

@@ -63,7 +63,7 @@ describe('rows with an intercept', () => {
 
   test('are made of n-grams and of dense vectors alike', () => {
     const counts = countNgrams(['oh hello', 'hello', 'zzz'])
-    const ngrams = tfidfRows(counts, chooseColumns(counts))
+    const ngrams = tfidfRows(counts, chooseColumns(counts).columns)
     const vectors = denseRows(Float32Array.of(1, 2, 3, 4, 5, 6), 3)
     for (const rows of [ngrams, vectors]) {
       expect(dense(withIntercept(rows))).toEqual(dense(rows).map((row) => [...row, 1]))
@@ -83,7 +83,7 @@ describe('a matrix turned over', () => {
 
   test('and over again is what it was, entry for entry in order', () => {
     const counts = countNgrams(['over and over', 'and', '', 'over'])
-    const rows = tfidfRows(counts, chooseColumns(counts))
+    const rows = tfidfRows(counts, chooseColumns(counts).columns)
     expect(dense(transposed(transposed(rows)))).toEqual(dense(rows))
     expect(transposed(transposed(rows)).starts).toEqual(rows.starts)
   })

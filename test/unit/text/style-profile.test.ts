@@ -49,7 +49,7 @@ describe('n-grams', () => {
     const reader = createTweetTokenizer()
     const read = (list: string[]) => list.map((text) => reader.read(text).characters)
     const [own, rest] = [read(texts), read(['tired 😭', 'so!', '🇯🇵 tired'])]
-    const { places, found } = countSharedNgrams(own, rest, 2)
+    const { totals, found } = countSharedNgrams(own, rest, 2)
     const setOf = (characters: number[]) => new Set([2, 3, 4].flatMap((n) =>
       characters.slice(0, Math.max(0, characters.length - n + 1)).map((_, i) => characters.slice(i, i + n).join())))
     const sets = [own, rest].map((list) => list.map(setOf))
@@ -61,7 +61,7 @@ describe('n-grams', () => {
     const sum = (list: number[][]) => list
       .flatMap(({ length }) => [2, 3, 4].map((n) => Math.max(0, length - n + 1)))
       .reduce((a, b) => a + b, 0)
-    expect(places).toEqual([sum(own), sum(rest)])
+    expect(totals).toEqual([sum(own), sum(rest)])
   })
 
   test('are shown with spaces, line breaks and links to be seen, each saying something new', () => {

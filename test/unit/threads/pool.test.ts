@@ -3,18 +3,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { fitAttribution, logitsOf, sum, type Attribution, type TextsRead } from '../../../src/model/attribution.js'
+import { fitAttribution, type Attribution, type TextsRead } from '../../../src/model/attribution.js'
 import { openEncoder, type Encoder } from '../../../src/encoder/encoder.js'
 import { PATHS } from '../../../src/core/paths.js'
-import { argmax } from '../../../src/regression/softmax-regression.js'
+import { logitsOf, readQuestion } from '../../../src/model/question.js'
+import { sum } from '../../../src/model/stacking.js'
+import { argmax } from '../../../src/regression/softmax.js'
 import { openThreads, type Threads } from '../../../src/threads/pool.js'
 import { dot, slices } from '../../../src/core/vectors.js'
 
-let embedder: Encoder
+let encoder: Encoder
 let threads: Threads
 
 beforeAll(async () => {
-  embedder = await openEncoder()
+  encoder = await openEncoder()
   threads = openThreads()
 })
 afterAll(() => threads.close())
@@ -24,12 +26,12 @@ const numbered = (n: number): string[] =>
 
 describe('embedding in a thread', () => {
   test('is by the encoder that is named', async () => {
-    expect(await threads.encoderName()).toBe(embedder.encoder)
+    expect(await threads.encoderName()).toBe(encoder.name)
   })
 
   test('gives the vectors that the encoder gives', async () => {
     const texts = ['one', 'two 🌱', '三']
-    expect(await threads.embed(texts)).toEqual(await embedder.embed(texts))
+    expect(await threads.embed(texts)).toEqual(await encoder.embed(texts))
   })
 
   test('gives no vectors for no texts', async () => {
@@ -40,17 +42,17 @@ describe('embedding in a thread', () => {
     const texts = numbered(300)
     const vectors = slices(await threads.embed(texts), texts.length)
     for (const i of [0, 127, 128, 255, 256, 299]) {
-      const alone = await embedder.embed([texts[i]])
+      const alone = await encoder.embed([texts[i]])
       expect(dot(vectors[i], alone)).toBeCloseTo(1, 4)
     }
-    const last = await embedder.embed([texts[299]])
+    const last = await encoder.embed([texts[299]])
     expect(dot(vectors[298], last)).toBeLessThan(0.9999)
   })
 
   test('gives each of several callers their own', async () => {
     const texts = numbered(12)
     const answers = await Promise.all(texts.map((text) => threads.embed([text])))
-    for (const [i, answer] of answers.entries()) expect(answer).toEqual(await embedder.embed([texts[i]]))
+    for (const [i, answer] of answers.entries()) expect(answer).toEqual(await encoder.embed([texts[i]]))
   })
 })
 
@@ -67,7 +69,7 @@ describe('fitting in a thread', () => {
     const attribution = await fit(texts, labels)
     expect(attribution).toEqual(fitAttribution({ texts, vectors, labels }))
     const text = 'TWEET NUMBER 99, NO NO!!!'
-    expect(argmax(sum(logitsOf(attribution, [text], await threads.embed([text]))))).toBe(1)
+    expect(argmax(sum(logitsOf(attribution, readQuestion(attribution, text, await threads.embed([text])))))).toBe(1)
   })
 
   test('fails with what is wrong, and goes on', async () => {
@@ -89,7 +91,7 @@ test('an encoder that could not be loaded is tried again by the next caller', as
     await expect(hopeful.embed(['text'])).rejects.toThrow(`The encoder ${folder} can't be loaded: `)
     await cp(PATHS.encoder, folder, { recursive: true })
     expect(await hopeful.encoderName()).toMatch(/@[0-9a-f]{8}$/)
-    expect(await hopeful.embed(['text'])).toEqual(await embedder.embed(['text']))
+    expect(await hopeful.embed(['text'])).toEqual(await encoder.embed(['text']))
   } finally {
     await hopeful.close()
     await rm(folder, { recursive: true, force: true })

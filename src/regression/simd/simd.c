@@ -1,7 +1,7 @@
-// The inner loops of fitting, for WebAssembly SIMD. `npm run kernel` builds kernel.wasm out of it; src/kernel.ts calls it
-// and does the same in TypeScript where WebAssembly has no SIMD.
+// The inner loops of fitting, for WebAssembly SIMD: `npm run simd` builds simd.wasm from it. matrix-products.ts and
+// gram-matrix.ts call it, and do the same in TypeScript where WebAssembly has no SIMD.
 //
-// Four columns (the classes of a regression) stand side by side: W is d×4, Z is n×4.
+// Four columns (the classes of a regression) lie side by side: W is d×4, Z is n×4.
 
 #include <wasm_simd128.h>
 
@@ -39,7 +39,7 @@ EXPORT(sparse_times)(const int *starts, const int *indices, const float *values,
 EXPORT(sparse_transposed_times)(const int *starts, const int *indices, const float *values, int n, const double *R, double *G) {
   for (int i = 0; i < n; i++) {
     const v128_t a = wasm_v128_load(R + 4 * i), b = wasm_v128_load(R + 4 * i + 2);
-    if (!wasm_v128_any_true(wasm_v128_or(a, b))) continue; // a row that is left out
+    if (!wasm_v128_any_true(wasm_v128_or(a, b))) continue; // the row is left out
     for (int p = starts[i]; p < starts[i + 1]; p++) {
       const v128_t x = wasm_f64x2_splat(values[p]);
       double *g = G + 4 * indices[p];
@@ -105,8 +105,8 @@ EXPORT(dense_transposed_times)(const float *X, int n, int d, const double *R, do
   }
 }
 
-// Z ← K·A in single precision, K the rows and columns of an n×n matrix in these runs [start, end), of which A and Z have
-// the rows one behind the other
+// Z ← K·A in single precision. K is the part of an n×n matrix whose rows and columns lie in these runs [start, end); A and
+// Z have the rows of the runs one behind the other.
 EXPORT(gram_times)(const float *K, int n, const int (*runs)[2], int count, const float *A, float *Z) {
   for (int r = 0; r < count; r++) {
     int i = runs[r][0];
@@ -168,7 +168,7 @@ EXPORT(gram_dense)(const float *X, int n, int d, float *K) {
   }
 }
 
-// Adds to the lower triangle of K what sparse columns (CSC, rows ascending) make of it
+// Adds X·X' of sparse columns (CSC, rows ascending) to the lower triangle of K
 EXPORT(gram_sparse)(const int *starts, const int *rows, const float *values, int columns, int n, float *K) {
   for (int j = 0; j < columns; j++)
     for (int p = starts[j]; p < starts[j + 1]; p++) {
@@ -178,13 +178,13 @@ EXPORT(gram_sparse)(const int *starts, const int *rows, const float *values, int
     }
 }
 
-// The upper triangle like the lower
+// Copies the lower triangle of K to the upper
 EXPORT(mirror)(float *K, int n) {
   for (int i = 0; i < n; i++)
     for (int j = 0; j < i; j++) K[j * n + i] = K[i * n + j];
 }
 
-// into ← a + t·b; n numbers, n a multiple of 4; `into` may be one of the others
+// into ← a + t·b; n numbers, n a multiple of 4; `into` may be a or b
 EXPORT(combine)(float *into, const float *a, float t, const float *b, int n) {
   const v128_t times = wasm_f32x4_splat(t);
   for (int j = 0; j < n; j += 4)
@@ -226,10 +226,10 @@ static inline v128_t everywhere(v128_t a, v128_t (*f)(v128_t, v128_t)) {
 static inline v128_t larger(v128_t a, v128_t b) { return wasm_f32x4_pmax(a, b); }
 static inline v128_t plus(v128_t a, v128_t b) { return wasm_f32x4_add(a, b); }
 
-// The loss of sample-space.ts for k ≤ 4 classes and the n rows of these runs of an N×N matrix K, and its gradient; x and
-// the gradient are A (n×4), b (4), K·A (n×4), b (4)
-EXPORT_DOUBLE(regression)(const float *K, int N, const int (*runs)[2], int count, int n, int k, const int *y, const float *s,
-                          float penalty, const float *x, float *gradient) {
+// The loss of kernel-logistic-regression.ts for k ≤ 4 classes and the n rows of these runs of an N×N matrix K, and its
+// gradient; x and the gradient are A (n×4), b (4), K·A (n×4), b (4). `intercept` is 1 where b is free, 0 where it stays 0.
+EXPORT_DOUBLE(dual_loss)(const float *K, int N, const int (*runs)[2], int count, int n, int k, const int *y, const float *s,
+                         float penalty, float intercept, const float *x, float *gradient) {
   const int half = 4 * n + 4;
   const v128_t lanes = wasm_i32x4_const(0, 1, 2, 3), used = wasm_i32x4_lt(lanes, wasm_i32x4_splat(k));
   const v128_t b = wasm_v128_load(x + 4 * n), one = wasm_f32x4_splat(1), lambda = wasm_f32x4_splat(penalty);
@@ -248,6 +248,7 @@ EXPORT_DOUBLE(regression)(const float *K, int N, const int (*runs)[2], int count
     slope = wasm_f32x4_add(slope, r);
     wasm_v128_store(gradient + 4 * i, wasm_f32x4_add(r, wasm_f32x4_mul(lambda, wasm_v128_load(x + 4 * i))));
   }
+  slope = wasm_f32x4_mul(slope, wasm_f32x4_splat(intercept));
   wasm_v128_store(gradient + 4 * n, slope);
   gram_times(K, N, runs, count, gradient, gradient + half);
   wasm_v128_store(gradient + half + 4 * n, slope);
