@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import { openRealDatabase, type TestDatabase } from '../test/support/databases.js'
+import { openRealDatabase, type TestDatabase } from '../support/databases.js'
 
 const SERVER = fileURLToPath(new URL('../dist/server.js', import.meta.url))
 const PROCFILE = new URL('../Procfile', import.meta.url)

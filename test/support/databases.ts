@@ -1,16 +1,11 @@
-import { randomBytes } from 'node:crypto'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import pg from 'pg'
 import { inject } from 'vitest'
-import { migrate } from '../../src/storage/database.js'
 import { openEmbeddedPostgres } from '../../src/storage/embedded-postgres.js'
+import { openRealDatabase, type TestDatabase } from '../../support/databases.js'
 
-export interface TestDatabase {
-  url: string
-  close(): Promise<void>
-}
+export { openRealDatabase, type TestDatabase }
 
 const real = process.env.TEST_DATABASE_URL
 
@@ -31,25 +26,5 @@ export async function openEmbeddedDatabase(): Promise<TestDatabase> {
       await postgres.close()
       await rm(folder, { recursive: true, force: true })
     }
-  }
-}
-
-/** A new database on the Postgres that the address names, with the migrations applied; dropped when closed. */
-export async function openRealDatabase(address: string, migrated = true): Promise<TestDatabase> {
-  const name = `hypotweet_test_${randomBytes(6).toString('hex')}`
-  await administer(address, `CREATE DATABASE ${name}`)
-  const url = new URL(address)
-  url.pathname = `/${name}`
-  if (migrated) await migrate(url.href)
-  return { url: url.href, close: () => administer(address, `DROP DATABASE ${name} WITH (FORCE)`) }
-}
-
-async function administer(address: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: address })
-  await client.connect()
-  try {
-    await client.query(sql)
-  } finally {
-    await client.end()
   }
 }
