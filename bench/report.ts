@@ -48,18 +48,25 @@ export function tableOf(rows: Row[]): string {
 
 /** The median time of a call in ms, after two calls that do not count. */
 export async function medianMs(call: () => unknown, atLeast = 5, forMs = 2000): Promise<number> {
-  for (let i = 0; i < 2; i++) await call()
-  const times: number[] = []
-  const until = performance.now() + forMs
-  while (times.length < atLeast || performance.now() < until) {
-    const start = performance.now()
-    await call()
-    times.push(performance.now() - start)
-  }
-  return percentile(times, 0.5)
+  return (await mediansMs([call], atLeast, forMs))[0]
 }
 
-/** The share-th part of the numbers is no larger than this. */
+/** The median times of several calls in ms, taken in turns: whatever else the machine does then slows all of them. */
+export async function mediansMs(calls: (() => unknown)[], atLeast = 5, forMs = 2000 * calls.length): Promise<number[]> {
+  for (let i = 0; i < 2; i++) for (const call of calls) await call()
+  const times = calls.map((): number[] => [])
+  const until = performance.now() + forMs
+  while (times[0].length < atLeast || performance.now() < until) {
+    for (const [i, call] of calls.entries()) {
+      const start = performance.now()
+      await call()
+      times[i].push(performance.now() - start)
+    }
+  }
+  return times.map((of) => percentile(of, 0.5))
+}
+
+/** The number that this share (0 to 1) of the numbers is below. */
 export function percentile(numbers: number[], share: number): number {
   const sorted = [...numbers].sort((a, b) => a - b)
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]

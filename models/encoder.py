@@ -1,4 +1,4 @@
-"""The encoder: pieces of a tweet -> a vector of unit length that tells how its author writes.
+"""The encoder: pieces of a tweet -> a vector of length 1 that says how its author writes.
 
 Shapes: B tweets, T pieces (padded), D width, P = 6 D pooled features, K dimensions of the vector.
 
@@ -7,9 +7,9 @@ Shapes: B tweets, T pieces (padded), D width, P = 6 D pooled features, K dimensi
     p  = [sum / 16; mean; max] of h and of h0            (B, P)
     v  = standardise(p), then V' v, to unit length       (B, K)
 
-Sum beside mean lets length speak; max lets one telling piece speak. Residual convolutions over words: Kim 2014,
-"Convolutional Neural Networks for Sentence Classification" (section 2); layer norm first: Xiong et al. 2020, "On
-Layer Normalization in the Transformer Architecture".
+The sum, beside the mean, lets the length count; the max lets a single typical piece count. Residual convolutions over
+words: Kim 2014, "Convolutional Neural Networks for Sentence Classification" (section 2); layer norm first: Xiong et al.
+2020, "On Layer Normalization in the Transformer Architecture".
 """
 
 import torch
@@ -55,8 +55,8 @@ class Encoder(nn.Module):
     def fit_projection(self, ids_of_tweets, dimensions: int):
         """V: the leading right singular vectors of many tweets' vectors (PCA without centring).
 
-        The classifier wants all P features, the database wants few numbers: the K directions that keep most of
-        the vectors' inner products (Eckart and Young 1936), which is all that a linear classifier sees.
+        Training uses all P features, but the database should store few numbers. The K directions are those that keep
+        most of the vectors' inner products (Eckart and Young 1936), which is all that a linear classifier uses.
         """
         self.eval()
         vectors = torch.cat([self(*padded(batch)) for batch in chunks(sorted(ids_of_tweets, key=len), 128)])

@@ -1,7 +1,7 @@
-"""Tweets to pieces: what is normalised, how the vocabulary is learnt, and the tokenizer.json that repeats it.
+"""Tweets to pieces: normalisation, learning the vocabulary, and writing both as tokenizer.json.
 
 The vocabulary is SentencePiece's unigram language model (Kudo 2018, "Subword Regularization", section 3.2).
-Case, punctuation, doubled spaces and line breaks are how people write, so nothing of them is normalised away:
+Case, punctuation, double spaces and line breaks show how people write, so they are not normalised away:
 
     link         -> one symbol, wherever it leads
     line break   -> one symbol between spaces
@@ -19,11 +19,11 @@ LINK, NEWLINE = "🔗", "⏎"
 LINK_PATTERN = r"https?://\S+|\bpic\.twitter\.com/\S+|\bt\.co/\S+"
 UNKNOWN, START, PADDING = 0, 1, 2  # ids; every text begins with START, so none is empty
 MAX_PIECES = 256
-TWEETS_PER_AUTHOR = 400  # that the vocabulary is learnt from, so that no feed decides it
+TWEETS_PER_AUTHOR = 400  # at most, to learn the vocabulary from: otherwise a few large feeds would decide it
 
 
 def normalise(text: str) -> str:
-    """What SentencePiece is given; tokenizer_json says the same to transformers.js."""
+    """The text as SentencePiece gets it; tokenizer_json has the same rules for transformers.js."""
     text = re.sub(LINK_PATTERN, LINK, text).replace("\n", f" {NEWLINE} ")
     return text if text.startswith(" ") or not text else " " + text
 
@@ -32,7 +32,7 @@ def learn_pieces(tweets, size: int) -> bytes:
     """Learn `size` pieces from an iterable of tweets; returns SentencePiece's serialised model.
 
     Scores are rounded to 1/256. Sums of them are then exact in SentencePiece's 32 bits and in JavaScript's 64
-    alike, and ties ("hahaha" as ha-haha or haha-ha) fall the same way in both.
+    alike, and ties ("hahaha" as ha-haha or haha-ha) are broken the same way in both.
     """
     written = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
