@@ -1,10 +1,10 @@
 // npm run bench [-- --json] [--only WORD] [--load MINUTES]
 //
-// Measures on this machine what the README says of speed and memory, beside what it is compared with, and prints a
-// table, or with --json JSON: [{name, value, unit, rival, ratio, target, ok}]. --only measures the rows whose name has
-// the word. --load puts the server under load for some minutes instead and says whether its memory stays flat. It needs neither
-// X nor any network; BENCH_DATABASE_URL names a Postgres, on which a database is created and dropped again, and
-// BENCH_PYTHON a Python with scikit-learn.
+// Measures what docs/performance.md says of speed and memory, beside what it is compared with, and prints a table, or
+// with --json JSON: [{name, value, unit, rival, ratio, target, ok}]. --only measures only the rows whose name has the word.
+// --load puts the server under load for some minutes instead, and says whether its memory stays flat. It needs neither X
+// nor any network. BENCH_DATABASE_URL names a Postgres, on which a database is created and dropped again, and
+// BENCH_PYTHON a Python that has scikit-learn.
 
 import { parseArgs } from 'node:util'
 import { z } from 'zod'

@@ -15,7 +15,7 @@ function isCron(line: string): boolean {
   }
 }
 
-// Every setting of the app; a test holds the table in the docs to these.
+// Every setting of the app. The table in docs/settings.md says the same; a test compares the two.
 const Config = z.object({
   PORT: setting(z.coerce.number().int().min(0).max(65_535).default(3000)),
   HOST: setting(z.string().default('0.0.0.0')),

@@ -3,12 +3,8 @@ import { join, posix } from 'node:path'
 import ts from 'typescript'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { PATHS } from '../../src/core/paths.js'
+import { FOLDERS } from '../support/architecture.js'
 
-// Folders of src/, from the top: a file imports only from its own folder and from those below it.
-const FOLDERS = [
-  'commands', 'web', 'pictures', 'prediction', 'collecting', 'services', 'threads', 'storage', 'sources', 'encoder',
-  'model', 'regression', 'text', 'core'
-]
 const PROCESSES = ['release.ts', 'server.ts', 'worker.ts']
 const MOST_FILES = 12 // in a folder, the folders in it not counted
 
