@@ -2,14 +2,15 @@
 
     python3 models/train.py --data FILE.jsonl.gz --out models/style-encoder
 
-FILE holds JSON Lines of {"handle": …, "tweets": […]}, plain or gzipped. Needs PyTorch, NumPy and SentencePiece
-(Debian: python3-torch python3-numpy python3-sentencepiece). The same seed and one thread give the same weights on
-the same machine.
+FILE holds JSON Lines of {"handle": …, "tweets": […]}, plain or gzipped. Needs PyTorch, NumPy, SentencePiece and
+protobuf (Debian: python3-torch python3-numpy python3-sentencepiece python3-protobuf). The same seed and one thread give
+the same weights on the same machine.
 
-What is learnt: whose tweet is it? A cosine softmax over the authors (Wang et al. 2018, "CosFace", section 3, with
-no margin), which is thrown away; what it reads from is kept. Authors with many tweets are drawn only somewhat more
-often (EVEN below), so that feeds with thousands of tweets do not outvote people. To learn style and not topic, a tenth
-of the pieces is dropped, and half of the time all names and tags lose everything after their @ or #.
+The encoder learns to tell whose tweet it reads, with a cosine softmax over the authors (Wang et al. 2018, "CosFace",
+section 3, with no margin). After training the softmax is thrown away and the encoder below it is kept. Authors with many
+tweets are drawn only somewhat more often (EVEN below), so that feeds with thousands of tweets do not outvote people. To
+learn style and not topic, a tenth of the pieces is dropped, and half of the time all names and tags lose everything after
+their @ or #.
 """
 
 import argparse
@@ -37,7 +38,7 @@ from pieces import encode, learn_pieces, tokenizer_config, tokenizer_json
 
 AUTHORS, EACH = 128, 8  # a batch: so many authors, so many tweets of each
 EVEN = 0.3  # an author is drawn with probability ∝ tweets ** EVEN
-SCALE = 20  # of the cosines in the softmax
+SCALE = 20  # the softmax takes the cosines times this
 DROP = 0.1  # share of pieces dropped
 MASK = 0.5  # share of tweets that lose their names and tags
 RATE, DECAY, WARM_UP = 3e-3, 0.05, 100  # AdamW; steps of warm-up, then half a cosine
@@ -81,6 +82,7 @@ def read_authors(path: Path, skip: int) -> list[list[str]]:
 
 
 def sample_each(authors, most: int) -> list[str]:
+    """Up to `most` tweets of each author, drawn at random."""
     chance = random.Random(7)
     return [tweet for tweets in authors for tweet in chance.sample(tweets, min(most, len(tweets)))]
 

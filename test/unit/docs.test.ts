@@ -8,6 +8,11 @@ import { openApi } from '../../src/web/openapi.js'
 
 const MAX_README_BYTES = 7_000
 const FOLDERS_OF_PATHS = 'src|test|bench|docs|models|prisma|views|public|support|\\.ci|\\.githooks'
+// Debian's packages for what models/*.py import; the protobuf package is needed by sentencepiece_model_pb2.
+const PACKAGES: Record<string, string> = {
+  numpy: 'python3-numpy', torch: 'python3-torch', sentencepiece: 'python3-sentencepiece', sentencepiece_model_pb2: 'python3-protobuf'
+}
+const STANDARD_LIBRARY = ['argparse', 'ctypes', 'gzip', 'html', 'io', 'json', 'math', 'os', 'pathlib', 'random', 're', 'sys', 'time']
 
 let pages: { name: string; text: string }[]
 
@@ -148,6 +153,21 @@ test('docs/performance.md says what each row of its table means', async () => {
   const meanings = [...text.slice(text.indexOf('## What the rows mean')).matchAll(/\*\*([^*]+)\*\*/g)].map(([, name]) => name)
   expect(names.length).toBeGreaterThan(10)
   expect(names.filter((name) => !meanings.some((meaning) => name.includes(meaning)))).toEqual([])
+})
+
+test('the packages that models/*.py import are listed in the model card and in train.py', async () => {
+  const files = (await readdir(join(PATHS.root, 'models'))).filter((name) => name.endsWith('.py'))
+  const sources = await Promise.all(files.map((name) => read(join('models', name))))
+  const imports = sources.flatMap((source) => [...source.matchAll(/^(?:import|from) (\w+)(?:.* import (\w+))?/gm)])
+  const own = [...STANDARD_LIBRARY, ...files.map((name) => name.replace('.py', ''))]
+  expect(imports.map(([, module]) => module).filter((module) => !own.includes(module) && !(module in PACKAGES))).toEqual([])
+  const names = new Set(imports.flatMap(([, module, name]) => [module, name]))
+  const needed = Object.keys(PACKAGES).filter((name) => names.has(name)).map((name) => PACKAGES[name])
+  expect(needed).toHaveLength(Object.keys(PACKAGES).length)
+  for (const page of ['models/README.md', 'models/train.py']) {
+    const text = await read(page)
+    expect(needed.filter((name) => !text.includes(name)), page).toEqual([])
+  }
 })
 
 describe('the files for deployments', () => {
