@@ -1,8 +1,8 @@
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as pause } from 'node:timers/promises'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { Worker } from 'node:worker_threads'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { fitAttribution, type Attribution, type TextsRead } from '../../../src/model/attribution.js'
 import { openEncoder, type Encoder } from '../../../src/encoder/encoder.js'
 import { PATHS } from '../../../src/core/paths.js'
@@ -98,23 +98,21 @@ test('an encoder that could not be loaded is tried again by the next caller', as
   }
 })
 
-test('threads are closed in peace at any moment of loading the encoder and of embedding', async () => {
-  const ready = await timeToLoad()
-  for (let part = 0; part < 1.2; part += 0.06) {
-    const threads = openThreads()
-    const asked = threads.embed(Array.from({ length: 300 }, (_, i) => `It rains, and rains, ${i} times.`)).catch(() => {})
-    await pause(part * ready)
-    await threads.close()
-    await asked // what is under way may come to an end or not; the process must not
-  }
-}, 60_000)
+describe('threads that are closed while texts are embedded', () => {
+  const started: Worker[] = []
+  const remember = (thread: Worker): void => void started.push(thread)
+  beforeEach(() => void process.on('worker', remember))
+  afterEach(() => void process.off('worker', remember))
 
-/** ms until a thread has its encoder. */
-async function timeToLoad(): Promise<number> {
-  const threads = openThreads()
-  const start = performance.now()
-  await threads.encoderName()
-  const ready = performance.now() - start
-  await threads.close()
-  return ready
-}
+  test('answer for the texts that the encoder has, refuse those that it does not have yet and later ones, and end', async () => {
+    const closing = openThreads()
+    const [few, many] = [closing.embed(['one', 'two']), closing.embed(numbered(300))]
+    const refused = expect(many).rejects.toThrow(/terminat|clos/i)
+    await closing.close()
+    expect(await few).toEqual(await embedder.embed(['one', 'two']))
+    await refused
+    await expect(closing.embed(['late'])).rejects.toThrow(/terminat|clos/i)
+    expect(started.length).toBeGreaterThan(1)
+    expect(started.map(({ threadId }) => threadId)).toEqual(started.map(() => -1)) // the id of a thread that has ended
+  })
+})
