@@ -1,11 +1,10 @@
-import { inflateSync } from 'node:zlib'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { cardSvg } from '../../../src/pictures/card.js'
 import type { Verdict } from '../../../src/model/question.js'
 import type { Prediction } from '../../../src/prediction/predict-author.js'
 import { toPng } from '../../../src/pictures/png.js'
-import { clip, widthOf, wrap } from '../../../src/pictures/wrap-text.js'
-import { openSampleApp } from '../../support/services.js'
+import { widthOf } from '../../../src/pictures/wrap-text.js'
+import { expectPicture, readPng } from '../../support/png.js'
 
 const NAMES = ['ruth_demo', 'ivo_demo', 'tara_demo', 'milo_demo']
 const PROBABILITIES = [0.92, 0.05, 0.02, 0.01]
@@ -26,23 +25,6 @@ function textsOf(svg: string): string[] {
 /** The quotation's lines: what stands between the head and the answer. */
 const quoted = (svg: string): string[] =>
   textsOf(svg).slice(2, textsOf(svg).findIndex((text) => /^(Most|Too|Unlike)/.test(text)))
-
-/** Width, height and the pixels' bytes (with a filter byte before each row) of a PNG. */
-function readPng(png: Buffer): { width: number; height: number; bytes: Buffer } {
-  const services: Buffer[] = []
-  for (let at = 8; at < png.length; at += 12 + png.readUInt32BE(at)) {
-    const type = png.toString('latin1', at + 4, at + 8)
-    if (type === 'IDAT') services.push(png.subarray(at + 8, at + 8 + png.readUInt32BE(at)))
-  }
-  return { width: png.readUInt32BE(16), height: png.readUInt32BE(20), bytes: inflateSync(Buffer.concat(services)) }
-}
-
-function expectPicture(png: Buffer): void {
-  expect([...png.subarray(0, 8)]).toEqual([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
-  const { width, height, bytes } = readPng(png)
-  expect([width, height]).toEqual([1200, 630])
-  expect(new Set(bytes).size).toBeGreaterThan(50)
-}
 
 describe('the card as SVG', () => {
   test('shows the app, the text, the answer and every candidate', () => {
@@ -124,25 +106,6 @@ describe('the card as SVG', () => {
   })
 })
 
-describe('lines', () => {
-  test('break at blanks, at line ends and between East Asian characters, and in a word that is too long', () => {
-    expect(wrap('one two three', 5)).toEqual(['one two', 'three'])
-    expect(wrap('one\n\ntwo', 5)).toEqual(['one', 'two'])
-    expect(wrap('名前はまだ無い', 3.5)).toEqual(['名前は', 'まだ無', 'い'])
-    expect(wrap('nnnnnnnn', 2)).toEqual(['nnn', 'nnn', 'nn'])
-  })
-
-  test('begin with no closing mark and end with no opening one', () => {
-    expect(wrap('名前は。まだ', 3.2)).toEqual(['名前', 'は。ま', 'だ'])
-    expect(wrap('名前「はまだ', 3.2)).toEqual(['名前', '「はま', 'だ'])
-  })
-
-  test('are clipped where there are too many', () => {
-    expect(clip(['one two', 'three'], 2, 5)).toEqual(['one two', 'three'])
-    expect(clip(['one two', 'three'], 1, 5)).toEqual(['one tw…'])
-  })
-})
-
 test.each([
   ['Latin', 'Nobody wrote this.'], ['Japanese', '吾輩は猫である。'], ['Arabic', 'مرحبا بالعالم'], ['emoji', '🌱💀 ok'],
   ['what is left of nothing', '\u200b\u202e']
@@ -153,36 +116,4 @@ test.each([
 test('the text can be seen in the picture', async () => {
   const [one, other] = await Promise.all(['one', 'other'].map((text) => toPng(cardSvg(predictionOf(text)))))
   expect(readPng(one).bytes.equals(readPng(other).bytes)).toBe(false)
-})
-
-describe('over HTTP', () => {
-  let app: Awaited<ReturnType<typeof openSampleApp>>
-
-  beforeAll(async () => {
-    app = await openSampleApp()
-  })
-  afterAll(() => app?.close())
-
-  const card = (query: string, accept = 'image/*'): Promise<Response> =>
-    fetch(`${app.url}/predictions/card.png?${query}`, { headers: { accept } })
-
-  test('the card of the sample users is a picture that may be kept for an hour', async () => {
-    const text = encodeURIComponent('One fears the <cat> & I 🌱')
-    const response = await card(`users=ruth_demo&users=ivo_demo&text=${text}`)
-    expect([response.status, response.headers.get('content-type')]).toEqual([200, 'image/png'])
-    expect(response.headers.get('cache-control')).toBe('public, max-age=3600')
-    expectPicture(Buffer.from(await response.arrayBuffer()))
-  })
-
-  test.each([
-    ['users=ruth_demo&text=x', 400, /Pick two to four/],
-    ['users=ruth_demo&users=ivo_demo', 400, /there is no text/],
-    ['users=ruth_demo&users=nobody_here&text=x', 404, /@nobody_here/]
-  ])('what cannot be drawn (%s) is refused in words and not kept', async (query, status, words) => {
-    const [page, json] = await Promise.all([card(query), card(query, 'application/json')])
-    expect([page.status, json.status]).toEqual([status, status])
-    expect(page.headers.get('content-type')).toMatch(/^text\/html/)
-    expect(page.headers.get('cache-control')).toBeNull()
-    expect(((await json.json()) as { error: string }).error).toMatch(words)
-  })
 })
