@@ -109,7 +109,7 @@ describe('threads that are closed while texts are embedded', () => {
     const [few, many] = [closing.embed(['one', 'two']), closing.embed(numbered(300))]
     const refused = expect(many).rejects.toThrow(/terminat|clos/i)
     await closing.close()
-    expect(await few).toEqual(await embedder.embed(['one', 'two']))
+    expect(await few).toEqual(await encoder.embed(['one', 'two']))
     await refused
     await expect(closing.embed(['late'])).rejects.toThrow(/terminat|clos/i)
     expect(started.length).toBeGreaterThan(1)
