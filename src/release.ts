@@ -1,6 +1,6 @@
 // What a deployment runs before the new processes start: the migrations.
 
-import { migrate } from './storage/database.js'
+import { migrate } from './storage/migrations.js'
 import { readConfig } from './core/config.js'
 import { createLog } from './core/log.js'
 

@@ -2,7 +2,7 @@
 
 import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { migrate } from '../src/storage/database.js'
+import { migrate } from '../src/storage/migrations.js'
 
 export interface TestDatabase {
   url: string
@@ -12,18 +12,19 @@ export interface TestDatabase {
 /** A new database on the Postgres at this address, with the migrations applied; `close` drops it. */
 export async function openRealDatabase(address: string, migrated = true): Promise<TestDatabase> {
   const name = `hypotweet_test_${randomBytes(6).toString('hex')}`
-  await administer(address, `CREATE DATABASE ${name}`)
+  await query(address, `CREATE DATABASE ${name}`)
   const url = new URL(address)
   url.pathname = `/${name}`
   if (migrated) await migrate(url.href)
-  return { url: url.href, close: () => administer(address, `DROP DATABASE ${name} WITH (FORCE)`) }
+  return { url: url.href, close: async () => void (await query(address, `DROP DATABASE ${name} WITH (FORCE)`)) }
 }
 
-async function administer(address: string, sql: string): Promise<void> {
-  const client = new pg.Client({ connectionString: address })
+/** Runs SQL on a connection of its own; the rows of a single statement. */
+export async function query(url: string, sql: string, values?: unknown[]): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
-    await client.query(sql)
+    return (await client.query<Record<string, unknown>>(sql, values)).rows
   } finally {
     await client.end()
   }

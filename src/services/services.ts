@@ -1,6 +1,7 @@
 import { createCache, type Cache } from './cache.js'
 import { createCollectJobs, type CollectJobs } from '../storage/collect-jobs.js'
-import { connect, migrate } from '../storage/database.js'
+import { connect } from '../storage/database.js'
+import { migrate } from '../storage/migrations.js'
 import { openEmbeddedPostgres, type EmbeddedPostgres } from '../storage/embedded-postgres.js'
 import type { Config } from '../core/config.js'
 import { createLog, type Log } from '../core/log.js'

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestProject } from 'vitest/node'
-import { migrate } from '../../src/storage/database.js'
+import { migrate } from '../../src/storage/migrations.js'
 import { openEmbeddedPostgres } from '../../src/storage/embedded-postgres.js'
 
 declare module 'vitest' {

@@ -1,8 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,92 +10,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { PGlite } from '@electric-sql/pglite'
 import pg from 'pg'
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
-import { connect, migrate } from '../../../src/storage/database.js'
 import { openEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/storage/embedded-postgres.js'
 import { SessionQueue } from '../../../src/storage/pglite-session.js'
-import { openEmbeddedDatabase, openRealDatabase, type TestDatabase } from '../../support/databases.js'
-
-const real = process.env.TEST_DATABASE_URL
-const MIGRATIONS = new URL('../../../prisma/migrations/', import.meta.url)
-
-const emptyDatabases = [
-  { name: 'embedded Postgres', open: openEmptyEmbedded },
-  ...(real ? [{ name: 'real Postgres', open: () => openRealDatabase(real, false) }] : [])
-]
-
-async function openEmptyEmbedded(): Promise<TestDatabase> {
-  const database = await openEmbeddedDatabase()
-  await query(database.url, 'DROP SCHEMA public CASCADE; CREATE SCHEMA public')
-  return database
-}
-
-/** One statement on a connection of its own. */
-async function query(url: string, sql: string): Promise<Record<string, unknown>[]> {
-  const client = new pg.Client({ connectionString: url })
-  await client.connect()
-  try {
-    return (await client.query(sql)).rows
-  } finally {
-    await client.end()
-  }
-}
-
-const HISTORY = 'SELECT * FROM "_prisma_migrations" ORDER BY migration_name'
-const TABLES = `SELECT table_name FROM information_schema.tables WHERE table_schema = 'public'`
-
-async function migrationNames(): Promise<string[]> {
-  const entries = await readdir(MIGRATIONS, { withFileTypes: true })
-  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name).sort()
-}
-
-describe.each(emptyDatabases)('migrations on the $name', ({ open }) => {
-  let database: TestDatabase
-
-  beforeEach(async () => {
-    database = await open()
-  })
-  afterEach(() => database.close())
-
-  test('make an empty database one that the app can use, and are not applied again', async () => {
-    expect(await migrate(database.url)).toEqual(await migrationNames())
-    expect(await migrate(database.url)).toEqual([])
-    const prisma = connect(database.url)
-    expect(await prisma.user.count()).toBe(0)
-    await prisma.$disconnect()
-  })
-
-  test('are applied once by five that start together', async () => {
-    const applied = await Promise.all(Array.from({ length: 5 }, () => migrate(database.url)))
-    expect(applied.flat()).toEqual(await migrationNames())
-    expect(await query(database.url, HISTORY)).toHaveLength((await migrationNames()).length)
-  })
-
-  test('are recorded as Prisma records them', async () => {
-    await migrate(database.url)
-    for (const row of await query(database.url, HISTORY)) {
-      const sql = await readFile(new URL(`${row.migration_name}/migration.sql`, MIGRATIONS))
-      expect(row).toMatchObject({
-        checksum: createHash('sha256').update(sql).digest('hex'),
-        finished_at: expect.any(Date),
-        rolled_back_at: null,
-        applied_steps_count: 1
-      })
-    }
-  })
-
-  test('leave nothing behind when one fails half-way, and can be applied once the cause is gone', async () => {
-    await query(database.url, 'CREATE TABLE "Tweet" ("inTheWay" INT)')
-    await expect(migrate(database.url)).rejects.toThrow(/"Tweet" already exists/)
-    expect(await query(database.url, TABLES)).toEqual([{ table_name: 'Tweet' }])
-    expect(await query(database.url, `SELECT 1 FROM pg_type WHERE typname = 'Source'`)).toEqual([])
-    await query(database.url, 'DROP TABLE "Tweet"')
-    expect(await migrate(database.url)).toEqual(await migrationNames())
-  })
-})
-
-test('migrations on a database that is not there are refused', async () => {
-  await expect(migrate('postgres://postgres@127.0.0.1:1/postgres')).rejects.toThrow(/ECONNREFUSED/)
-})
+import { openEmbeddedDatabase, type TestDatabase } from '../../support/databases.js'
+import { query } from '../../../support/databases.js'
 
 describe('the embedded Postgres', () => {
   let folder: string
