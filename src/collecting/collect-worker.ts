@@ -94,28 +94,26 @@ async function workOn(services: Services, usernameKey: string, worker: string, s
 
 /** Hands back, waits or gives up. A lease lost in between means that another worker decides. */
 async function afterFailure(services: Services, { usernameKey }: CollectJob, worker: string, error: unknown): Promise<void> {
-  const { collectJobs, queue, userStore, log } = services
+  const { collectJobs, queue, log } = services
   const [now] = await collectJobs.find([usernameKey])
   const attempts = (now?.attempts ?? 0) + 1
   if (!(error instanceof ExpectedError || error instanceof Stopped)) log.error(error, 'collecting failed')
   const next = nextOf(error, attempts)
-  const isGone = error instanceof GoneAtSource
-  if (isGone) {
-    const user = await userStore.findUser(usernameKey)
-    if (user?.source === 'x') await userStore.removeUser(user.id)
-  }
   try {
-    await collectJobs.step(usernameKey, worker, {
-      ...FREE,
-      ...next,
-      ...(isGone && START),
-      attempts: error instanceof Stopped ? undefined : attempts
-    })
+    await saveFailure(services, usernameKey, worker, error, { ...FREE, ...next, attempts: error instanceof Stopped ? undefined : attempts })
   } catch (lost) {
     if (lost instanceof LeaseLost) return
     throw lost
   }
   if (next.dueAt) await queue.send(usernameKey, next.state === 'waiting' ? next.dueAt : undefined)
+}
+
+type Progress = Parameters<Services['collectJobs']['step']>[2]
+
+/** Stores how a job goes on. A user who is gone at the source is removed with it: all or nothing, and only under the lease. */
+async function saveFailure({ collectJobs, userStore }: Services, usernameKey: string, worker: string, error: unknown, progress: Progress): Promise<void> {
+  if (!(error instanceof GoneAtSource)) return collectJobs.step(usernameKey, worker, progress)
+  await userStore.removeGoneUser(usernameKey, (tx) => collectJobs.step(usernameKey, worker, { ...progress, ...START }, tx))
 }
 
 interface Next { state: 'queued' | 'waiting' | 'failed'; dueAt?: Date; message: string | null; reason: Reason | null }

@@ -77,6 +77,17 @@ export function createUserStore(prisma: PrismaClient) {
       }, SAVING)
     },
 
+    /**
+     * Removes a user from X who is gone there, in one transaction with a step of the caller's. The step comes first: where it
+     * throws, nothing is removed.
+     */
+    async removeGoneUser(username: string, step: Step): Promise<void> {
+      await prisma.$transaction(async (tx) => {
+        await step(tx, 0)
+        await tx.user.deleteMany({ where: { usernameKey: keyOf(username), source: 'x' } })
+      }, SAVING)
+    },
+
     async removeUser(id: string): Promise<void> {
       await prisma.user.deleteMany({ where: { id } })
     },

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { ExpectedError } from '../../../src/core/errors.js'
 import { requestCollecting, requestRefresh, startWorker, type Worker } from '../../../src/collecting/collect-worker.js'
 import { openThreads, type Threads } from '../../../src/threads/pool.js'
 import { progressJson } from '../../../src/web/view-helpers.js'
@@ -259,6 +260,30 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
       await services.prisma.collectJob.updateMany({ data: { dueAt: new Date(0) } })
       await settled(services, ['down', 'unauthorized', 'broke', 'notenrolled'], ({ attempts }) => attempts > 0)
       expect(await services.userStore.listUsers()).toHaveLength(4)
+    })
+
+    test.each(['not-found', 'forbidden', 'unusable'] as const)('that fails with the reason %s removes nobody unless the source says that the user is gone', async (reason) => {
+      const services = process({})
+      const refusing = { ...services, xApi: { ...services.xApi, findUser: () => Promise.reject(new ExpectedError(reason, 'No.')) } }
+      workers.push(await startWorker(refusing))
+      await services.tweetStore.saveTweets({ id: '1', username: 'Ann', name: 'Ann', pictureUrl: null, source: 'x' }, null, [], 'none')
+      await requestRefresh(services)
+      expect(await settled(services, ['Ann'])).toMatchObject([{ state: 'failed', reason, message: 'No.' }])
+      expect(await services.userStore.findUser('Ann')).not.toBeNull()
+    })
+
+    test('by a worker that has lost its lease meanwhile removes nobody, though X says that the user is suspended', async () => {
+      const services = process({})
+      const worker = await startWorker(services)
+      await services.tweetStore.saveTweets({ id: '1', username: 'suspended', name: 'S', pictureUrl: null, source: 'x' }, null, [], 'none')
+      x.latency = 300
+      await requestRefresh(services)
+      await settled(services, ['suspended'], ({ state }) => state === 'working')
+      await services.prisma.collectJob.updateMany({ data: { worker: 'another', beatAt: new Date() } })
+      await worker.stop() // once X has answered
+      expect(x.calls.requests).toBe(1)
+      expect(await services.userStore.findUser('suspended')).not.toBeNull()
+      expect(await services.collectJobs.find(['suspended'])).toMatchObject([{ state: 'working', worker: 'another', message: null }])
     })
 
     test('comes by itself at the times of REFRESH_CRON', { timeout: 150_000 }, async () => {

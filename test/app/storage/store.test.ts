@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connect } from '../../../src/storage/database.js'
 import { databases, type TestDatabase } from '../../support/databases.js'
 import { createTweetStore, type Corpus, type NewTweet, type Stale, type TweetStore } from '../../../src/storage/tweets.js'
-import { createUserStore, type UserStore, type UserProfile } from '../../../src/storage/users.js'
+import { createUserStore, type Step, type UserStore, type UserProfile } from '../../../src/storage/users.js'
 
 function profile(username: string, fields: Partial<UserProfile> = {}): UserProfile {
   return { id: `id of ${username}`, username, name: username, pictureUrl: null, source: 'x', ...fields }
@@ -288,6 +288,45 @@ describe.each(databases)('the store on the $name', ({ open }) => {
       expect(await prisma.tweet.count()).toBe(2)
       await userStore.removeUser('nobody')
       expect(await userStore.listUsers()).toHaveLength(1)
+    })
+
+    describe('a user who is gone at X', () => {
+      const STEP: Step = async (tx) => void (await tx.spend.create({ data: { day: new Date(0) } }))
+      const refuse = (): never => {
+        throw new Error('The lease is lost.')
+      }
+      beforeEach(() => prisma.spend.deleteMany())
+
+      test('goes with the tweets, whatever the case of the name, and the step is stored', async () => {
+        await save('Ann', 2)
+        await save('Bob', 1)
+        await userStore.removeGoneUser('aNN', STEP)
+        expect(await userStore.listUsers()).toMatchObject([{ username: 'Bob' }])
+        expect([await prisma.tweet.count(), await prisma.spend.count()]).toEqual([1, 1])
+      })
+
+      test('stays where the step throws, of which nothing is stored', async () => {
+        await save('Ann', 2)
+        await expect(userStore.removeGoneUser('Ann', async (tx) => (await STEP(tx, 0), refuse()))).rejects.toThrow('The lease is lost.')
+        expect(await userStore.findUser('Ann')).toMatchObject({ tweets: 2 })
+        expect(await prisma.spend.count()).toBe(0)
+      })
+
+      test('takes the step back where the removal breaks off', async () => {
+        await save('Ann', 2)
+        await prisma.$executeRaw`CREATE FUNCTION break_off() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''broken off''; END'`
+        await prisma.$executeRaw`CREATE TRIGGER break_off BEFORE DELETE ON "User" FOR EACH ROW EXECUTE FUNCTION break_off()`
+        await expect(userStore.removeGoneUser('Ann', STEP)).rejects.toThrow('broken off')
+        await prisma.$executeRaw`DROP FUNCTION break_off CASCADE`
+        expect(await userStore.findUser('Ann')).toMatchObject({ tweets: 2 })
+        expect(await prisma.spend.count()).toBe(0)
+      })
+
+      test.each(['archive', 'sample'] as const)('is not one of the same name from another source (%s)', async (source) => {
+        await save('Ann', 1, { source })
+        await userStore.removeGoneUser('Ann', STEP)
+        expect(await userStore.findUser('Ann')).toMatchObject({ source })
+      })
     })
 
     test('the samples leaves everybody else, and says how many went', async () => {
