@@ -6,6 +6,7 @@ import { FREE, LeaseLost, START, type CollectJob } from '../storage/collect-jobs
 import { budgetSpent, collectTweets } from './collect-tweets.js'
 import { ExpectedError, GoneAtSource, type Reason } from '../core/errors.js'
 import type { Services } from '../services/services.js'
+import { DatabaseAway } from '../storage/storage-errors.js'
 import { SMALLEST_PAGE } from '../storage/x-budget.js'
 
 const AT_ONCE = 4 // users side by side
@@ -97,7 +98,7 @@ async function afterFailure(services: Services, { usernameKey }: CollectJob, wor
   const { collectJobs, queue, log } = services
   const [now] = await collectJobs.find([usernameKey])
   const attempts = (now?.attempts ?? 0) + 1
-  if (!(error instanceof ExpectedError || error instanceof Stopped)) log.error(error, 'collecting failed')
+  if (!(error instanceof Stopped || (error instanceof ExpectedError && !error.cause))) log.error(error, 'collecting failed')
   const next = nextOf(error, attempts)
   try {
     await saveFailure(services, usernameKey, worker, error, { ...FREE, ...next, attempts: error instanceof Stopped ? undefined : attempts })
@@ -120,7 +121,7 @@ interface Next { state: 'queued' | 'waiting' | 'failed'; dueAt?: Date; message: 
 
 function nextOf(error: unknown, attempts: number): Next {
   if (error instanceof Stopped) return { state: 'queued', dueAt: new Date(), message: null, reason: null }
-  const { reason, message, retry } = error instanceof ExpectedError ? error : OURS
+  const { reason, message, retry } = error instanceof ExpectedError && !(error instanceof DatabaseAway) ? error : OURS
   if (retry?.at) return { state: 'waiting', dueAt: retry.at, message, reason: null }
   if (retry && attempts < MOST_ATTEMPTS) {
     const pause = Math.min(2 ** (attempts - 1), LONGEST_PAUSE)

@@ -3,14 +3,14 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { PGLiteSocketHandler, type PGLiteSocketHandlerOptions } from '@electric-sql/pglite-socket'
-import { noRoom } from './storage-errors.js'
 import { SessionQueue } from './pglite-session.js'
+import { StorageFull } from './storage-errors.js'
 
 const ROOM = 64 * 2 ** 20 // bytes: four imports at once, and the log's next 16 MB, without which Postgres stops for good
 
 export interface EmbeddedPostgres {
   url: string
-  /** @throws ExpectedError 503 where the disk is so full that storing tweets could end the database */
+  /** @throws StorageFull where the disk is so full that storing tweets could end the database */
   checkRoom(): Promise<void>
   close(): Promise<void>
 }
@@ -31,7 +31,7 @@ export async function openEmbeddedPostgres(folder: string): Promise<EmbeddedPost
     url: `postgresql://postgres@127.0.0.1:${server.port}/postgres?sslmode=disable`,
     async checkRoom() {
       const { bavail, bsize } = await statfs(folder)
-      if (bavail * bsize < ROOM) throw noRoom()
+      if (bavail * bsize < ROOM) throw new StorageFull()
     },
     async close() {
       await server.close()

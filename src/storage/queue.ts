@@ -1,7 +1,9 @@
 // The queue: pg-boss in the app's own Postgres. It delivers, delays and repeats; what a job is about is in the tables.
 
+import pg from 'pg'
 import PgBoss from 'pg-boss'
 import type { Log } from '../core/log.js'
+import { throwStorageError } from './storage-errors.js'
 
 export interface Queue {
   /** Has a user worked on, not before `at`. */
@@ -21,9 +23,12 @@ const LAST_JOBS = 1_000 // ms for what the worker has handed back already
 
 /** Connects when it is first used. */
 export function openQueue(url: string, log: Log): Queue {
+  const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS, application_name: 'pgboss' })
+  pool.on('error', (error) => log.error(error, 'an idle connection of the queue failed'))
+  const db = { executeSql: (sql: string, values?: unknown[]) => pool.query(sql, values).catch(throwStorageError) }
   let starting: Promise<PgBoss> | undefined
   const start = async (): Promise<PgBoss> => {
-    const boss = new PgBoss({ connectionString: url, max: CONNECTIONS, deleteAfterHours: 24 })
+    const boss = new PgBoss({ db, deleteAfterHours: 24 })
     boss.on('error', (error) => log.error(error, 'the queue failed'))
     await boss.start()
     // No retries of the queue's own: a handler says itself when to go on, and a lost job is found by the sweep.
@@ -59,6 +64,7 @@ export function openQueue(url: string, log: Log): Queue {
     },
     async close() {
       await (await starting?.catch(() => undefined))?.stop({ graceful: true, timeout: LAST_JOBS })
+      await pool.end()
     }
   }
 }

@@ -4,7 +4,6 @@ import type { ErrorRequestHandler } from 'express'
 import { ZodError } from 'zod'
 import { ExpectedError, type Reason } from '../core/errors.js'
 import type { Services } from '../services/services.js'
-import { noRoom } from '../storage/storage-errors.js'
 import { typedIn } from './requests.js'
 
 /** The HTTP status of each reason. */
@@ -30,7 +29,7 @@ export function errorPage({ config, userStore, log }: Services): ErrorRequestHan
     if (response.headersSent) return next(error)
     const { reason, message, retry } = toExpected(error)
     const status = STATUS[reason]
-    if (status >= 500 && !(error instanceof ExpectedError)) log.error({ err: error as unknown, path: request.path }, 'failed')
+    if (status >= 500 && !(error instanceof ExpectedError && !error.cause)) log.error({ err: error as unknown, path: request.path }, 'failed')
     if (retry?.at) response.set('Retry-After', String(Math.max(1, Math.ceil((retry.at.getTime() - Date.now()) / 1000))))
     response.status(status)
     if (request.accepts(['html', 'json']) === 'json') return void response.json({ error: message })
@@ -43,29 +42,10 @@ export function errorPage({ config, userStore, log }: Services): ErrorRequestHan
 function toExpected(error: unknown): ExpectedError {
   if (error instanceof ExpectedError) return error
   if (error instanceof ZodError) return new ExpectedError('invalid', error.issues[0].message)
-  if (isFull(error)) return noRoom()
-  if (isAway(error)) return new ExpectedError('unavailable', 'The database does not answer at the moment. Please try again in a minute.', {})
   if (isThreadLost(error)) return new ExpectedError('unavailable', 'That computation broke off. Please try again.', {})
   const status = (error as { status?: unknown } | undefined)?.status
   if (typeof status === 'number' && status >= 400 && status < 500) return new ExpectedError(REASONS[status] ?? 'invalid', BAD_REQUESTS[status] ?? BAD_REQUESTS[400])
   return new ExpectedError('bug', 'Something went wrong on our side. It has been noted; please try again.')
-}
-
-// How a database that is stopped, starting, or has no connection left shows: in Prisma's codes, Postgres's, and the system's.
-const AWAY = /^(P1001|P1002|P1008|P1017|P2024|P2028|P2037|57P0[123]|53300|08\w{3}|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT)$/
-const AWAY_IN_WORDS = /Connection terminated|timeout exceeded when trying to connect|Can't reach database|Server has closed the connection/
-
-const isAway = (error: unknown): boolean => isKnownAs(error, AWAY, AWAY_IN_WORDS)
-
-// How a full disk shows, the database's or that of the uploads.
-const isFull = (error: unknown): boolean => isKnownAs(error, /^(53100|ENOSPC)$/, /Code: `53100`|no space left on device/i)
-
-/** Whether an error, or what caused it, has such a code or says such a thing. */
-function isKnownAs(error: unknown, codes: RegExp, words: RegExp): boolean {
-  for (let e = error; e instanceof Error; e = e.cause) {
-    if (codes.test(String((e as NodeJS.ErrnoException).code)) || words.test(e.message)) return true
-  }
-  return false
 }
 
 /** A worker thread that ended under its task. */

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { finished, pipeline } from 'node:stream/promises'
 import { Busboy, type BusboyHeaders } from '@fastify/busboy'
 import { ExpectedError } from '../core/errors.js'
+import { StorageFull } from '../storage/storage-errors.js'
 
 export interface Upload {
   fields: Record<string, string>
@@ -21,11 +22,11 @@ const LIMITS = { files: 1, fileSize: LARGEST_FILE, fields: 10, fieldSize: 10_000
 
 /**
  * Reads a form with one file, which is streamed to the disk for as long as `work` takes and then removed.
- * @throws ExpectedError for no form (415), no file (400) or one over 50 MB (413)
+ * @throws ExpectedError for no form (415), no file (400) or one over 50 MB (413), StorageFull where the disk for uploads is full
  */
 export async function withUpload<T>(request: IncomingMessage, work: (upload: Upload) => Promise<T>): Promise<T> {
   const form = openForm(request)
-  const folder = await mkdtemp(join(tmpdir(), 'hypotweet-upload-'))
+  const folder = await mkdtemp(join(tmpdir(), 'hypotweet-upload-')).catch(refuse)
   try {
     return await work(await receive(request, form, join(folder, 'file')))
   } finally {
@@ -60,8 +61,12 @@ async function receive(request: IncomingMessage, form: Form, path: string): Prom
   await pipeline(request, form).catch(() => {
     throw new ExpectedError('invalid', 'The file did not arrive whole. Please send it again.')
   })
-  await writing
+  await writing.catch(refuse)
   if (tooLarge) throw new ExpectedError('too-large', 'That file is too large: 50 MB at the most.')
   if (!fileName) throw new ExpectedError('invalid', 'Choose a file first.')
   return { fields, path, fileName }
+}
+
+function refuse(error: unknown): never {
+  throw (error as NodeJS.ErrnoException).code === 'ENOSPC' ? new StorageFull(error) : error
 }

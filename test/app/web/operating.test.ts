@@ -1,12 +1,13 @@
-import { connect as connectSocket, createServer, type Server, type Socket } from 'node:net'
 import { Writable } from 'node:stream'
 import { setTimeout as pause } from 'node:timers/promises'
+import { pino } from 'pino'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { addSamples } from '../../../src/collecting/sample-users.js'
 import { createLog } from '../../../src/core/log.js'
 import { requestLog } from '../../../src/web/request-log.js'
 import { openThreads, type Threads } from '../../../src/threads/pool.js'
 import { databases, type TestDatabase } from '../../support/databases.js'
+import { openDoor, type Door } from '../../support/door.js'
 import { end, startProcess } from '../../support/processes.js'
 import { openTestServices, serve, type TestServices } from '../../support/services.js'
 
@@ -20,41 +21,9 @@ beforeAll(() => {
 })
 afterAll(() => threads.close())
 
-/** A door to a database that can be shut: what is connected is cut, what comes is refused. */
-async function openDoor(url: string): Promise<{ url: string; shut(): Promise<void>; open(): Promise<void> }> {
-  const { hostname, port } = new URL(url)
-  const sockets = new Set<Socket>()
-  let server: Server
-  const listen = async (at: number): Promise<number> => {
-    server = createServer((socket) => {
-      const inside = connectSocket(Number(port), hostname)
-      for (const end of [socket, inside]) {
-        sockets.add(end)
-        end.on('error', () => {})
-        end.on('close', () => (sockets.delete(end), socket.destroy(), inside.destroy()))
-      }
-      socket.pipe(inside).pipe(socket)
-    })
-    await new Promise<void>((resolve) => server.listen(at, '127.0.0.1', resolve))
-    return (server.address() as { port: number }).port
-  }
-  const at = await listen(0)
-  const outside = new URL(url)
-  outside.host = `127.0.0.1:${at}`
-  return {
-    url: outside.href,
-    async shut() {
-      const closed = new Promise((resolve) => server.close(resolve))
-      for (const socket of sockets) socket.destroy()
-      await closed
-    },
-    open: async () => void (await listen(at))
-  }
-}
-
 describe.each(databases)('while the $name is away', ({ open }) => {
   let database: TestDatabase
-  let door: Awaited<ReturnType<typeof openDoor>>
+  let door: Door
   let services: TestServices
   let app: Awaited<ReturnType<typeof serve>>
 
@@ -115,6 +84,20 @@ describe.each(databases)('while the $name is away', ({ open }) => {
   })
 })
 
+test('a database that is away is logged with the reason, which visitors do not see', async () => {
+  let logged = ''
+  const log = pino(new Writable({ write: (chunk, _encoding, done) => ((logged += chunk), done()) }))
+  const services = { ...openTestServices({ url: 'postgres://postgres@127.0.0.1:1/none' } as TestDatabase, {}, threads), log }
+  const app = await serve(services)
+  const answer = await fetch(`${app.url}/users`, { headers: { accept: 'application/json' } })
+  expect(answer.status).toBe(503)
+  expect(await answer.text()).not.toContain('127.0.0.1')
+  const [line] = logged.split('\n').map((line) => line && (JSON.parse(line) as Record<string, unknown>)).filter((line) => line && line.msg === 'failed')
+  expect(line).toMatchObject({ path: '/users', err: { type: 'DatabaseAway', stack: expect.stringContaining("Can't reach database server at 127.0.0.1:1") } })
+  await app.close()
+  await services.close()
+})
+
 describe('the log', () => {
   let lines: Record<string, unknown>[]
   let said: string
@@ -122,7 +105,6 @@ describe('the log', () => {
   /** What is logged of a request. */
   async function logOf(path: string, headers: Record<string, string> = {}): Promise<Response> {
     const express = (await import('express')).default
-    const { pino } = await import('pino')
     const log = pino({ base: undefined }, new Writable({ write: (chunk, _encoding, done) => ((said += chunk), done()) }))
     const server = express().use(requestLog(log), (_request, response) => void response.send('x')).listen(0)
     const { port } = server.address() as { port: number }
