@@ -14,7 +14,8 @@ import { DatabaseAway, StorageFull, toStorageError } from '../../../src/storage/
 import { createTweetStore } from '../../../src/storage/tweets.js'
 import { createUserStore } from '../../../src/storage/users.js'
 import { createXBudget } from '../../../src/storage/x-budget.js'
-import { databases, query, type TestDatabase } from '../../support/databases.js'
+import { databases, type TestDatabase } from '../../support/databases.js'
+import { query } from '../../../support/databases.js'
 import { openDoor, type Door } from '../../support/door.js'
 import { profile, tweetsOf } from '../../support/stored-users.js'
 
