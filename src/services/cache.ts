@@ -1,50 +1,36 @@
-// What was loaded and fitted is kept, so that the next question about the same users need not wait. The key names the
-// users' tweets as they are stored, so nothing answers for tweets that have changed since, whichever process changed them.
+// Memory cache for loaded tweets, fitted models and style profiles. The keys name the stored tweets' version, so a cached
+// value is never used after the tweets have changed, whichever process changed them.
 
-/** What is kept says how much memory it takes, in bytes. */
+import { LRUCache } from 'lru-cache'
+
+/** A value that knows about how much memory it takes, in bytes. */
 export interface Cached {
   bytes: number
 }
 
 export interface Cache {
-  /** How many things are kept or being made. */
+  /** How many values are cached or being made. */
   readonly size: number
-  /** What is kept under the key, or made anew; callers at the same time share one making, a failure is forgotten. */
+  /** The cached value of the key, or a new one. Callers at the same time share one call of `make`; a failure is not cached. */
   get<T extends Cached>(key: string, make: () => Promise<T>): Promise<T>
 }
 
-/** Keeps what was used last, as long as it takes no more than mostBytes together. */
-export function createCache(mostBytes: number): Cache {
-  const kept = new Map<string, { value: Promise<Cached>; bytes: number }>() // in the order of use
-  const forgetOldest = (): void => {
-    let bytes = [...kept.values()].reduce((sum, entry) => sum + entry.bytes, 0)
-    for (const [key, entry] of kept) {
-      if (bytes <= mostBytes) return
-      if (entry.bytes === 0) continue // still being made: its callers share it
-      kept.delete(key)
-      bytes -= entry.bytes
-    }
-  }
-  const start = (key: string, make: () => Promise<Cached>): { value: Promise<Cached>; bytes: number } => {
-    const entry = { value: make(), bytes: 0 }
-    entry.value.then(
-      ({ bytes }) => {
-        entry.bytes = bytes
-        forgetOldest()
-      },
-      () => kept.delete(key)
-    )
-    return entry
+/** A cache of at most maxBytes, which evicts what was used least recently. */
+export function createCache(maxBytes: number): Cache {
+  const cached = new LRUCache<string, Cached>({ maxSize: maxBytes, sizeCalculation: ({ bytes }) => bytes })
+  // lru-cache's fetchMethod would share calls too, but it evicts a value that is still being made when others fill the cache.
+  const making = new Map<string, Promise<Cached>>()
+  const start = (key: string, make: () => Promise<Cached>): Promise<Cached> => {
+    const value = make().then((made) => (cached.set(key, made), made)).finally(() => making.delete(key))
+    making.set(key, value)
+    return value
   }
   return {
     get size() {
-      return kept.size
+      return cached.size + making.size
     },
-    get<T extends Cached>(key: string, make: () => Promise<T>) {
-      const entry = kept.get(key) ?? start(key, make)
-      kept.delete(key)
-      kept.set(key, entry)
-      return entry.value as Promise<T>
+    async get<T extends Cached>(key: string, make: () => Promise<T>) {
+      return (cached.get(key) ?? making.get(key) ?? start(key, make)) as T | Promise<T>
     }
   }
 }

@@ -1,11 +1,11 @@
-import { expect, describe, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { createCache, type Cache, type Cached } from '../../../src/services/cache.js'
 
 interface Thing extends Cached {
   name: string
 }
 
-/** Something that is being made until it is told to be ready or to fail. */
+/** A value that is being made until the test says that it is ready or has failed. */
 function making(): {
   make: () => Promise<Thing>
   ready(thing: Thing): void
@@ -27,7 +27,7 @@ function making(): {
   }
 }
 
-/** Asks for things of these sizes, and says which had to be made. */
+/** Asks for values of these sizes, and lists those that had to be made. */
 function asker(cache: Cache): { ask(name: string, bytes: number): Promise<Thing>; made: string[] } {
   const made: string[] = []
   const ask = (name: string, bytes: number): Promise<Thing> =>
@@ -38,22 +38,22 @@ function asker(cache: Cache): { ask(name: string, bytes: number): Promise<Thing>
   return { ask, made }
 }
 
-describe('loaded and fitted things', () => {
-  test('are made once for a key, and then kept', async () => {
+describe('the cache', () => {
+  test('makes a value once for a key and then returns the same one', async () => {
     const { ask, made } = asker(createCache(100))
     const first = await ask('a', 10)
     expect(await ask('a', 10)).toBe(first)
     expect(made).toEqual(['a'])
   })
 
-  test('are each for its own key', async () => {
+  test('keeps a value for each key', async () => {
     const { ask, made } = asker(createCache(100))
     const answers = await Promise.all([ask('a', 10), ask('b', 10)])
     expect(answers.map(({ name }) => name)).toEqual(['a', 'b'])
     expect(made).toEqual(['a', 'b'])
   })
 
-  test('share one making among callers at the same time', async () => {
+  test('makes a value once for callers at the same time', async () => {
     const cache = createCache(100)
     const { make, ready, made } = making()
     const callers = [cache.get('a', make), cache.get('a', make), cache.get('a', make)]
@@ -64,7 +64,7 @@ describe('loaded and fitted things', () => {
     expect(answers[2]).toBe(answers[0])
   })
 
-  test('share a failure among callers at the same time, and forget it', async () => {
+  test('gives callers at the same time the same failure, and tries again for the next caller', async () => {
     const cache = createCache(100)
     const { make, fail, made } = making()
     const callers = [cache.get('a', make), cache.get('a', make)]
@@ -72,10 +72,11 @@ describe('loaded and fitted things', () => {
     const answers = await Promise.allSettled(callers)
     expect(answers.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
     expect(made()).toBe(1)
+    expect(cache.size).toBe(0)
     expect(await cache.get('a', async () => ({ name: 'second try', bytes: 10 }))).toMatchObject({ name: 'second try' })
   })
 
-  test('keep the others when one fails', async () => {
+  test('keeps the other values when one fails', async () => {
     const cache = createCache(100)
     const { ask, made } = asker(cache)
     await ask('a', 10)
@@ -84,14 +85,14 @@ describe('loaded and fitted things', () => {
     expect(made).toEqual(['a'])
   })
 
-  test('are kept up to the bytes, to the last one', async () => {
+  test('keeps exactly as many bytes as it may', async () => {
     const { ask, made } = asker(createCache(100))
     for (const name of ['a', 'b']) await ask(name, 50)
     for (const name of ['a', 'b']) await ask(name, 50)
     expect(made).toEqual(['a', 'b'])
   })
 
-  test('that were used longest ago are dropped first', async () => {
+  test('evicts the value that was used least recently', async () => {
     const { ask, made } = asker(createCache(100))
     for (const name of ['a', 'b', 'c']) await ask(name, 30)
     await ask('a', 30)
@@ -103,7 +104,7 @@ describe('loaded and fitted things', () => {
     expect(made).toEqual(['b'])
   })
 
-  test('are dropped until there is room, and no more of them', async () => {
+  test('evicts until there is room, and no more', async () => {
     const { ask, made } = asker(createCache(100))
     for (const name of ['a', 'b', 'c', 'd']) await ask(name, 25)
     await ask('large', 50)
@@ -114,7 +115,7 @@ describe('loaded and fitted things', () => {
     expect(made).toEqual(['a'])
   })
 
-  test('that are larger than all the room answer whoever asked, and are not kept', async () => {
+  test('returns a value larger than the whole cache without keeping it', async () => {
     const { ask, made } = asker(createCache(100))
     expect(await ask('huge', 101)).toEqual({ name: 'huge', bytes: 101 })
     await ask('huge', 101)
@@ -124,7 +125,7 @@ describe('loaded and fitted things', () => {
     expect(made).toEqual(['huge', 'huge', 'small'])
   })
 
-  test('that are being made go on being shared when another turns out too large', async () => {
+  test('still shares a value that is being made when another turns out too large', async () => {
     const cache = createCache(100)
     const { make, ready, made } = making()
     const first = cache.get('a', make)
@@ -132,6 +133,21 @@ describe('loaded and fitted things', () => {
     const second = cache.get('a', make)
     ready({ name: 'a', bytes: 10 })
     expect(await second).toBe(await first)
+    expect(made()).toBe(1)
+  })
+
+  test('still shares a value that is being made when others fill the cache', async () => {
+    const cache = createCache(100)
+    const { ask } = asker(cache)
+    const { make, ready, made } = making()
+    const first = cache.get('a', make)
+    for (const name of ['b', 'c', 'd', 'e']) await ask(name, 60)
+    expect(cache.size).toBe(2)
+    const second = cache.get('a', make)
+    ready({ name: 'a', bytes: 10 })
+    expect(await second).toBe(await first)
+    expect(made()).toBe(1)
+    expect(await cache.get('a', make)).toBe(await first)
     expect(made()).toBe(1)
   })
 })
