@@ -6,6 +6,8 @@ import { migrate } from '../src/storage/migrations.js'
 
 export interface TestDatabase {
   url: string
+  /** Refuses where there is no room for more; only an embedded database has it. */
+  checkRoom?: () => Promise<void>
   close(): Promise<void>
 }
 

@@ -1,6 +1,5 @@
-// The figures that an operator asks for, in Prometheus's text format.
+// Metrics for the operator, in Prometheus's text format.
 
-import type { RequestHandler } from 'express'
 import { collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Cache } from './cache.js'
 import type { CollectJobs } from '../storage/collect-jobs.js'
@@ -8,15 +7,15 @@ import type { XBudget } from '../storage/x-budget.js'
 import type { Threads } from '../threads/pool.js'
 
 export interface Metrics {
-  /** Times each answer, by the route that gave it. */
-  requests: RequestHandler
-  /** The threads, each fit timed. */
+  /** Seconds that answers took. */
+  requests: Histogram<'method' | 'route' | 'status'>
+  /** The same threads, with each fit timed. */
   timed(threads: Threads): Threads
-  /** All figures as text, and what type that text has. */
+  /** All metrics as text, and its content type. */
   read(): Promise<{ text: string; type: string }>
 }
 
-const SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
+const BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10] // seconds
 
 export function createMetrics({ models, corpora, collectJobs, xBudget }: {
   models: Cache
@@ -25,12 +24,12 @@ export function createMetrics({ models, corpora, collectJobs, xBudget }: {
   xBudget: XBudget
 }): Metrics {
   const register = new Registry()
-  collectDefaultMetrics({ register }) // memory, event loop, garbage collection
+  collectDefaultMetrics({ register }) // of Node.js: memory, event loop, garbage collection
   const registers = [register]
   const requests = new Histogram({
-    name: 'hypotweet_request_seconds', help: 'How long answers took, by route', labelNames: ['method', 'route', 'status'], buckets: SECONDS, registers
+    name: 'hypotweet_request_seconds', help: 'How long answers took, by route', labelNames: ['method', 'route', 'status'] as const, buckets: BUCKETS, registers
   })
-  const fits = new Histogram({ name: 'hypotweet_fit_seconds', help: 'How long fits took', labelNames: ['outcome'], buckets: SECONDS, registers })
+  const fits = new Histogram({ name: 'hypotweet_fit_seconds', help: 'How long fits took', labelNames: ['outcome'], buckets: BUCKETS, registers })
   const gauge = (name: string, help: string, value: () => number | Promise<number>): Gauge =>
     new Gauge({ name: `hypotweet_${name}`, help, registers, collect: async function () { this.set(await value()) } })
   gauge('kept_models', 'Fitted models that are kept', () => models.size)
@@ -39,14 +38,7 @@ export function createMetrics({ models, corpora, collectJobs, xBudget }: {
   gauge('x_posts_today', 'Posts read from X today (UTC)', async () => (await xBudget.spentToday()).posts)
   gauge('x_users_today', 'Users looked up on X today (UTC)', async () => (await xBudget.spentToday()).users)
   return {
-    requests(request, response, next) {
-      const stop = requests.startTimer()
-      response.once('close', () => {
-        const route = (request.route as { path?: string } | undefined)?.path ?? 'none'
-        stop({ method: request.method, route, status: String(response.statusCode) })
-      })
-      next()
-    },
+    requests,
     timed(threads) {
       return {
         ...threads,

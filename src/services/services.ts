@@ -1,23 +1,24 @@
-import { createCache, type Cache } from './cache.js'
-import { createCollectJobs, type CollectJobs } from '../storage/collect-jobs.js'
-import { connect } from '../storage/database.js'
-import { migrate } from '../storage/migrations.js'
-import { openEmbeddedPostgres, type EmbeddedPostgres } from '../storage/embedded-postgres.js'
 import type { Config } from '../core/config.js'
 import { createLog, type Log } from '../core/log.js'
-import { createMetrics, type Metrics } from './metrics.js'
+import { createXApi, type XApi } from '../sources/x/x-api.js'
+import { createCollectJobs, type CollectJobs, type Lease } from '../storage/collect-jobs.js'
+import { connect } from '../storage/database.js'
+import { openEmbeddedPostgres, type EmbeddedPostgres } from '../storage/embedded-postgres.js'
+import { migrate } from '../storage/migrations.js'
 import { openQueue, type Queue } from '../storage/queue.js'
 import { createRateLimits, type RateLimits } from '../storage/rate-limits.js'
-import { createXBudget, type XBudget } from '../storage/x-budget.js'
-import { openThreads, type Threads } from '../threads/pool.js'
-import { createXApi, type XApi } from '../sources/x/x-api.js'
 import { createTweetStore, type TweetStore } from '../storage/tweets.js'
 import { createUserStore, type UserStore } from '../storage/users.js'
+import { createXBudget, type XBudget } from '../storage/x-budget.js'
+import { openThreads, type Threads } from '../threads/pool.js'
+import { createCache, type Cache } from './cache.js'
+import { createMetrics, type Metrics } from './metrics.js'
 
-export const CORPORA_MEMORY = 48 * 2 ** 20 // bytes of users' tweets that are kept: some 80 users with 200 tweets
-export const MODELS_MEMORY = 16 * 2 ** 20 // bytes of fitted models that are kept, beside their tweets: some seven of 4 × 200
+// Bytes of memory for each cache.
+export const CORPORA_MEMORY = 48 * 2 ** 20 // about 80 users with 200 tweets each
+export const MODELS_MEMORY = 16 * 2 ** 20 // about seven models of 4 × 200 tweets, which lie in the cache of corpora
 
-/** All that is outside the web app's own code, so that a test can hand in another. */
+/** Services the app depends on; tests can pass fakes. */
 export interface Services {
   config: Config
   userStore: UserStore
@@ -35,36 +36,38 @@ export interface Services {
   close(): Promise<void>
 }
 
+/** What tests set instead of the config. */
+export interface Overrides {
+  /** Threads that several services share; whoever opened them closes them. */
+  threads?: Threads
+  /** Throws where the disk has no room for more tweets; the embedded Postgres has its own. */
+  checkRoom?: () => Promise<void>
+  lease?: Lease
+  xTimeoutMs?: number
+}
+
 /**
  * Opens the database (with its migrations), the X client and the threads.
- * @throws Error where the database or the encoder can't be opened; what was open is closed by then
+ * @throws Error where the database or the encoder can't be opened; everything that was opened is closed again
  */
-export async function openServices(config: Config): Promise<Services> {
-  const opened = openThreads(config.EMBEDDING_MODEL)
-  const [database, encoder] = await Promise.allSettled([openDatabase(config), opened.encoderName()])
-  if (database.status === 'rejected' || encoder.status === 'rejected') {
-    await opened.close()
-    if (database.status === 'fulfilled') await database.value.embedded?.close()
-    throw [database, encoder].find((part) => part.status === 'rejected')!.reason
-  }
-  const { url, embedded } = database.value
+export async function openServices(config: Config, overrides: Overrides = {}): Promise<Services> {
+  const { url, checkRoom, threads, close } = await openBackends(config, overrides)
   const prisma = connect(url)
   const log = createLog(config.LOG_LEVEL)
   const queue = openQueue(url, log)
-  const collectJobs = createCollectJobs(prisma)
+  const collectJobs = createCollectJobs(prisma, overrides.lease)
   const xBudget = createXBudget(prisma)
   const [corpora, models] = [createCache(CORPORA_MEMORY), createCache(MODELS_MEMORY)]
   const metrics = createMetrics({ corpora, models, collectJobs, xBudget })
-  const threads = metrics.timed(opened)
   return {
     config,
     userStore: createUserStore(prisma),
-    tweetStore: createTweetStore(prisma, embedded?.checkRoom),
+    tweetStore: createTweetStore(prisma, checkRoom),
     collectJobs,
     xBudget,
     queue,
-    xApi: createXApi({ token: config.X_BEARER_TOKEN, url: config.X_API_URL }),
-    threads,
+    xApi: createXApi({ token: config.X_BEARER_TOKEN, url: config.X_API_URL, timeoutMs: overrides.xTimeoutMs }),
+    threads: metrics.timed(threads),
     corpora,
     models,
     rateLimits: createRateLimits(prisma, config),
@@ -72,16 +75,39 @@ export async function openServices(config: Config): Promise<Services> {
     log,
     async close() {
       await queue.close()
-      await threads.close()
       await prisma.$disconnect()
-      await embedded?.close()
+      await close()
     }
   }
 }
 
+type Backends = Pick<Overrides, 'checkRoom'> & { url: string; threads: Threads; close(): Promise<void> }
+
+/** The database and the threads, both ready; where one of them can't be opened, the other is closed. */
+async function openBackends(config: Config, { threads, checkRoom }: Overrides): Promise<Backends> {
+  const opened = threads ?? openThreads(config.EMBEDDING_MODEL)
+  const [database, encoder] = await Promise.allSettled([openDatabase(config), opened.encoderName()])
+  const close = async (): Promise<void> => {
+    if (!threads) await opened.close()
+    if (database.status === 'fulfilled') await database.value.embedded?.close()
+  }
+  if (database.status === 'rejected' || encoder.status === 'rejected') {
+    await close()
+    throw [database, encoder].find((part) => part.status === 'rejected')!.reason
+  }
+  const { url, embedded } = database.value
+  return { url, checkRoom: checkRoom ?? embedded?.checkRoom, threads: opened, close }
+}
+
+/** The config's Postgres, or an embedded one, with the migrations applied. */
 async function openDatabase({ DATABASE_URL, DATA_DIR }: Config): Promise<{ url: string; embedded?: EmbeddedPostgres }> {
   const embedded = DATABASE_URL ? undefined : await openEmbeddedPostgres(DATA_DIR)
   const url = DATABASE_URL ?? embedded!.url
-  await migrate(url)
+  try {
+    await migrate(url)
+  } catch (error) {
+    await embedded?.close()
+    throw error
+  }
   return { url, embedded }
 }

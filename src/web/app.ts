@@ -10,7 +10,7 @@ import * as format from '../text/format.js'
 import { ExpectedError } from '../core/errors.js'
 import { PATHS } from '../core/paths.js'
 import { errorPage } from './error-page.js'
-import { requestLog } from './request-log.js'
+import { requestLog, requestTimes } from './request-log.js'
 import type { Services } from '../services/services.js'
 import { adminRoutes } from './routes/admin.js'
 import { apiRoutes } from './routes/api.js'
@@ -42,7 +42,7 @@ export function createApp(services: Services): Express {
   const avatar = ejs.compile(readFileSync(join(PATHS.views, 'partials', 'avatar.ejs'), 'utf8')) // once: an include finds its file anew each time
   Object.assign(app.locals, format, viewHelpers, charts, { avatar, importInWords })
 
-  app.use(requestLog(services.log), services.metrics.requests, securityHeaders(), onlyFromHere)
+  app.use(requestLog(services.log), requestTimes(services.metrics), securityHeaders(), onlyFromHere)
   app.use('/assets', express.static(PATHS.public, { maxAge: '1h' }))
   app.use('/assets/pico', express.static(picoFolder, { maxAge: '1d' }))
   app.use(express.urlencoded({ extended: false, limit: '64kb' }), express.json({ limit: '64kb' }))

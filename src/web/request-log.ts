@@ -1,14 +1,15 @@
-// A log line for each answer. What visitors write stays out of it: of an address only the path is logged.
+// A log line and a duration for each answer. Nothing that visitors write is logged: of a URL only the path.
 
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RequestHandler } from 'express'
 import { pinoHttp } from 'pino-http'
 import type { Log } from '../core/log.js'
+import type { Metrics } from '../services/metrics.js'
 
-const REQUEST_ID = /^[\w-]{1,64}$/ // as a router before the app sends it, such as Heroku's
+const REQUEST_ID = /^[\w-]{1,64}$/ // as a proxy sends it, such as Heroku's router
 
-/** A line for each answer, with an id that the answer has too and the milliseconds that it took. */
+/** Logs a line for each answer: its request id (also in the header X-Request-Id) and the milliseconds it took. */
 export function requestLog(log: Log): RequestHandler {
   return pinoHttp({
     logger: log,
@@ -29,4 +30,16 @@ export function requestLog(log: Log): RequestHandler {
       res: ({ raw }: { raw: ServerResponse }) => ({ status: raw.statusCode })
     }
   })
+}
+
+/** Times each answer, by the route that gave it. */
+export function requestTimes({ requests }: Metrics): RequestHandler {
+  return (request, response, next) => {
+    const stop = requests.startTimer()
+    response.once('close', () => {
+      const route = (request.route as { path?: string } | undefined)?.path ?? 'none'
+      stop({ method: request.method, route, status: String(response.statusCode) })
+    })
+    next()
+  }
 }

@@ -23,7 +23,7 @@ describe.skipIf(skipped)('sharing and coming back, in a browser', () => {
   beforeAll(async () => {
     threads = openThreads()
     ;[browser, database] = await Promise.all([launchChromium(), openEmbeddedDatabase()])
-    services = openTestServices(database, {}, threads)
+    services = await openTestServices(database, {}, threads)
     await addSamples(services)
     const app = await serve(services)
     url = app.url

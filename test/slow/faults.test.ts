@@ -151,7 +151,7 @@ describe.skipIf(!canMount)('a full disk (needs root, to mount one)', () => {
   test('that Postgres finds full is said so too, and nothing is stored by halves', async () => {
     await cp(inject('template'), disk, { recursive: true })
     const postgres = await openEmbeddedPostgres(disk)
-    const services = openTestServices(postgres) // which do not look for room before
+    const services = await openTestServices({ url: postgres.url }) // without the check for room
     const app = await serve(services)
     try {
       await leave(3 * MB)
@@ -224,7 +224,7 @@ describe.each(databases)('a clock that jumps, on the $name', ({ open }) => {
   })
 
   test.each([['forward', DAY], ['back', -DAY]])('%s by a day while posts are read neither loses nor doubles any, and nobody is stuck', async (_way, jump) => {
-    const services = openTestServices(database, { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: String(POSTS) }, undefined, { beat: 100, silence: 3_000 }) // which only the jump lets lapse
+    const services = await openTestServices(database, { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: String(POSTS) }, undefined, { beat: 100, silence: 3_000 }) // which only the jump lets lapse
     const [first, second] = [await startWorker(services), await startWorker(services)]
     try {
       await requestCollecting(services, ['Tansy_Example'])

@@ -22,6 +22,7 @@ export async function openEmbeddedDatabase(): Promise<TestDatabase> {
   const postgres = await openEmbeddedPostgres(folder)
   return {
     url: postgres.url,
+    checkRoom: postgres.checkRoom,
     async close() {
       await postgres.close()
       await rm(folder, { recursive: true, force: true })

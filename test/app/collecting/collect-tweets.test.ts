@@ -25,7 +25,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
   })
   beforeEach(async () => {
     x = await startXApi()
-    services = openTestServices(database, { X_BEARER_TOKEN: 'good', X_API_URL: x.url }, threads)
+    services = await openTestServices(database, { X_BEARER_TOKEN: 'good', X_API_URL: x.url }, threads)
     await services.userStore.reset()
     await services.collectJobs.reset()
   })

@@ -30,7 +30,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
     x = await startXApi()
     opened = []
     workers = []
-    const services = process({})
+    const services = await process({})
     await services.userStore.reset()
     await services.collectJobs.reset()
     await services.prisma.spend.deleteMany()
@@ -43,14 +43,14 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
   afterAll(() => database.close())
 
   /** The services of one of several processes. */
-  function process(settings: Record<string, string>): TestServices {
-    const services = openTestServices(database, { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: '60', ...settings }, threads, LEASE)
+  async function process(settings: Record<string, string>): Promise<TestServices> {
+    const services = await openTestServices(database, { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: '60', ...settings }, threads, LEASE)
     opened.push(services)
     return services
   }
 
   async function working(settings: Record<string, string> = {}): Promise<TestServices> {
-    const services = process(settings)
+    const services = await process(settings)
     workers.push(await startWorker(services))
     return services
   }
@@ -153,7 +153,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
   })
 
   test('hands back what it reads when it is stopped, and another goes on there', async () => {
-    const first = process({ X_POSTS_PER_USER: '300' })
+    const first = await process({ X_POSTS_PER_USER: '300' })
     const worker = await startWorker(first)
     x.latency = 100
     await requestCollecting(first, ['Tansy_Example'])
@@ -167,7 +167,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
   })
 
   test('takes up what the queue has lost', async () => {
-    const services = process({})
+    const services = await process({})
     await services.collectJobs.request('Fell_Example', 60)
     await working()
     expect(await settled(services, ['Fell_Example'])).toMatchObject([{ state: 'done' }])
@@ -303,7 +303,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
       x.addPosts(username, Array.from({ length: 40 + u }, (_, i) => `${username} says ${i}`))
     })
     const services = [await working(), await working()]
-    const webs = await Promise.all([process({ WORK_QUEUE: 'false' }), process({ WORK_QUEUE: 'false' })].map(serve))
+    const webs = await Promise.all([1, 2].map(async () => serve(await process({ WORK_QUEUE: 'false' }))))
     const add = (web: number, usernames: string[]) => fetch(`${webs[web].url}/users`, {
       method: 'POST', redirect: 'manual', body: new URLSearchParams({ username: usernames.join(' ') })
     })

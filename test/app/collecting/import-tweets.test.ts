@@ -19,7 +19,7 @@ describe.each(databases)('importing a file on the $name', ({ open }) => {
     process.env.TMPDIR = await mkdtemp(join(tmpdir(), 'hypotweet-imports-'))
     threads = openThreads()
     database = await open()
-    services = openTestServices(database, {}, threads)
+    services = await openTestServices(database, {}, threads)
     app = await serve(services)
   })
   beforeEach(() => services.userStore.reset())

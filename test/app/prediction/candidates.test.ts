@@ -45,7 +45,7 @@ describe.each(databases)('candidates on the $name', ({ open }) => {
   }
 
   /** Services as another process would have them, which count what they fit. */
-  function openServices(): TestServices {
+  async function openServices(): Promise<TestServices> {
     const fit: Threads['fit'] = (set) => {
       fits++
       return threads.fit(set)
@@ -60,7 +60,7 @@ describe.each(databases)('candidates on the $name', ({ open }) => {
 
   beforeEach(async () => {
     fits = 0
-    services = openServices()
+    services = await openServices()
     await services.userStore.reset()
     await save(services, 'Calm_Example', Array.from({ length: 30 }, (_, i) => calm(i)))
     await save(services, 'Keen_Example', Array.from({ length: 25 }, (_, i) => keen(i)))
@@ -179,7 +179,7 @@ describe.each(databases)('candidates on the $name', ({ open }) => {
   })
 
   test('of one process are fitted anew after another process has collected tweets', async () => {
-    const other = openServices()
+    const other = await openServices()
     try {
       const text = 'Regarding the ferry, §99: it remains cosy; see overleaf.'
       const ask = (): Promise<Prediction> => predictAuthor(services, { usernames: BOTH, text })

@@ -43,7 +43,7 @@ describe.each(databases)('predicting the author from the $name', ({ open }) => {
       x.addPosts(username, Array.from({ length: posts }, (_, i) => `number ${i} of not so many`))
     }
     const settings = { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: '60' }
-    services = openTestServices(database, settings, threads)
+    services = await openTestServices(database, settings, threads)
     for (const username of [...EVERYBODY, 'Few_Example', 'Enough_Example', 'One_Example']) {
       await collect(services, username)
     }

@@ -26,7 +26,7 @@ let log = ''
 
 beforeAll(async () => {
   database = await databases.at(-1)!.open()
-  services = openTestServices(database, { ADMIN_PASSWORD: 'a long password', X_BEARER_TOKEN: 'none', X_API_URL: 'http://127.0.0.1:9', WORK_QUEUE: 'false' })
+  services = await openTestServices(database, { ADMIN_PASSWORD: 'a long password', X_BEARER_TOKEN: 'none', X_API_URL: 'http://127.0.0.1:9', WORK_QUEUE: 'false' })
   await addSamples(services)
   await saveUser('Mallory', Array.from({ length: 30 }, (_, i) => `${SCRIPT} ${i} &lt;script>alert(1)</script>`))
   await saveUser(SCRIPT, [SCRIPT])

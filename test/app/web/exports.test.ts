@@ -22,7 +22,7 @@ describe.each(databases)('tweets to take away from the $name', ({ open }) => {
 
   beforeAll(async () => {
     database = await open()
-    services = openTestServices(database, {}, threads)
+    services = await openTestServices(database, {}, threads)
     app = await serve(services)
     const tweets = Array.from({ length: 1203 }, (_, i) => ({
       id: String(i), text: ODD_TEXTS[i] ?? `number ${i}`, createdAt: i % 2 ? new Date(Date.UTC(2026, 0, 1) + i * 1000) : null,

@@ -30,7 +30,7 @@ describe.each(databases)('while the $name is away', ({ open }) => {
   beforeAll(async () => {
     database = await open()
     door = await openDoor(database.url)
-    services = openTestServices({ ...database, url: door.url }, {}, threads)
+    services = await openTestServices({ ...database, url: door.url }, {}, threads)
     app = await serve(services)
     await addSamples(services)
   })
@@ -60,7 +60,7 @@ describe.each(databases)('while the $name is away', ({ open }) => {
   })
 
   test('figures are for the operator alone', async () => {
-    const own = openTestServices(database, { ADMIN_PASSWORD: PASSWORD }, threads)
+    const own = await openTestServices(database, { ADMIN_PASSWORD: PASSWORD }, threads)
     const served = await serve(own)
     try {
       await (await fetch(served.url + ASK)).text()

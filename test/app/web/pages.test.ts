@@ -74,7 +74,7 @@ describe.each(databases)('on the $name', ({ open }) => {
 
   /** The app on this database with these settings, and what closes it. */
   async function start(settings: Record<string, string> = {}, instead: Partial<TestServices> = {}) {
-    const services = { ...openTestServices(database, settings, threads), ...instead }
+    const services = { ...await openTestServices(database, settings, threads), ...instead }
     const app = await serve(services)
     const close = async () => {
       await app.close()

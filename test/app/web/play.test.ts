@@ -54,7 +54,7 @@ describe.each(databases)('the game on the $name', ({ open }) => {
 
   beforeAll(async () => {
     database = await open()
-    services = openTestServices(database, {}, threads)
+    services = await openTestServices(database, {}, threads)
     app = await serve(services)
   })
   afterAll(async () => {

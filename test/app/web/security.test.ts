@@ -109,7 +109,7 @@ describe.each(databases)('limits on the $name', ({ open }) => {
   })
 
   async function start(): Promise<void> {
-    services = openTestServices(database, settings, threads)
+    services = await openTestServices(database, settings, threads)
     served = await serve(services)
   }
 
@@ -136,7 +136,7 @@ describe.each(databases)('limits on the $name', ({ open }) => {
   })
 
   test('count what is asked for at the same moment, and by another process', async () => {
-    const other = openTestServices(database, settings, threads)
+    const other = await openTestServices(database, settings, threads)
     const there = await serve(other)
     try {
       const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => ask(ASK, {}, 'GET', i % 2 ? there.url : served.url)))

@@ -11,7 +11,7 @@ describe.each(databases)("a user's page on the $name", ({ open }) => {
 
   beforeAll(async () => {
     database = await open()
-    services = openTestServices(database)
+    services = await openTestServices(database)
     app = await serve(services)
   })
   afterAll(async () => {
