@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import { FREE, LeaseLost, START, type CollectJob } from '../storage/collect-jobs.js'
 import { budgetSpent, collectTweets } from './collect-tweets.js'
-import { ExpectedError, GoneAtSource, type Reason } from '../core/errors.js'
+import { ExpectedError, GoneAtSource, isForLog, type Reason } from '../core/errors.js'
 import type { Services } from '../services/services.js'
 import { DatabaseAway } from '../storage/storage-errors.js'
 import { SMALLEST_PAGE } from '../storage/x-budget.js'
@@ -98,7 +98,7 @@ async function afterFailure(services: Services, { usernameKey }: CollectJob, wor
   const { collectJobs, queue, log } = services
   const [now] = await collectJobs.find([usernameKey])
   const attempts = (now?.attempts ?? 0) + 1
-  if (!(error instanceof Stopped || (error instanceof ExpectedError && !error.cause))) log.error(error, 'collecting failed')
+  if (isForLog(error) && !(error instanceof Stopped)) log.error(error, 'collecting failed')
   const next = nextOf(error, attempts)
   try {
     await saveFailure(services, usernameKey, worker, error, { ...FREE, ...next, attempts: error instanceof Stopped ? undefined : attempts })

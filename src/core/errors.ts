@@ -37,3 +37,8 @@ export class ExpectedError extends Error {
 export class GoneAtSource extends ExpectedError {
   override readonly name = 'GoneAtSource'
 }
+
+/** Whether the operator has to see an error in the log: it is a bug, or an expected failure with a technical cause. */
+export function isForLog(error: unknown): boolean {
+  return !(error instanceof ExpectedError) || error.cause !== undefined
+}

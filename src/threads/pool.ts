@@ -2,14 +2,17 @@
 // embeds (an encoder takes memory) and a few that fit.
 
 import { availableParallelism } from 'node:os'
-import { Piscina } from 'piscina'
+import { setTimeout as pause } from 'node:timers/promises'
 import { assemble, foldsFor, type Attribution, type TextsRead, type TrainingSet } from '../model/attribution.js'
 import { RUNS_FROM_SOURCE } from '../core/paths.js'
 import { joinVectors } from '../core/vectors.js'
+import { ThreadLost, ThreadPool } from './thread-pool.js'
 
 export interface Threads {
-  /** The name of the encoder, as it stands beside each stored vector. */
+  /** The name of the encoder, as it stands beside each stored vector. The thread is asked only once. */
   encoderName(): Promise<string>
+  /** The same, but the thread is asked each time: rejects where it cannot load the encoder, waits while it does not answer. */
+  checkEncoder(): Promise<string>
   /** n texts → n vectors, end to end. */
   embed(texts: string[]): Promise<Float32Array<ArrayBuffer>>
   /** Reads texts, so that they can be fitted on. */
@@ -20,6 +23,7 @@ export interface Threads {
 }
 
 const EMBED_AT_ONCE = 128 // texts; between two such tasks the thread is free for a visitor's text
+const LONGEST_CLOSE = 5_000 // ms: a thread that does not answer is not waited for any longer
 const YOUNG_MEMORY = 16 // MB a thread for what is soon forgotten; V8 would take three times as much
 
 /** Starts the threads; `encoder` is a folder or a hub name (our own without it). */
@@ -32,21 +36,27 @@ export function openThreads(encoder?: string): Threads {
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MEMORY }
   }
   const most = Math.max(2, Math.min(4, availableParallelism()))
-  const embedding = new Piscina({ ...shared, filename: fileOf('embed'), minThreads: 1, maxThreads: 1, name: 'embed' })
-  const fitting = new Piscina({ ...shared, filename: fileOf('fit'), minThreads: 2, maxThreads: most, name: 'read' })
+  const embedding = new ThreadPool({ ...shared, filename: fileOf('embed'), minThreads: 1, maxThreads: 1, name: 'embed' })
+  const fitting = new ThreadPool({ ...shared, filename: fileOf('fit'), minThreads: 2, maxThreads: most, name: 'read' })
   let name: Promise<string> | undefined
+  let check: Promise<string> | undefined
   let isClosing = false
+  const askName = (): Promise<string> => embedding.run(undefined, { name: 'encoderName' })
   const embedSome = (texts: string[]): Promise<Float32Array> => {
-    if (isClosing) throw new Error('Terminating worker thread') // as the pool says it
+    if (isClosing) throw new ThreadLost()
     return embedding.run(texts)
   }
   return {
     encoderName() {
-      name ??= embedding.run(undefined, { name: 'encoderName' }).catch((error) => {
+      name ??= askName().catch((error) => {
         name = undefined
         throw error
       })
-      return name!
+      return name
+    },
+    checkEncoder() {
+      check ??= askName().finally(() => (check = undefined)) // one at a time: a thread that hangs gathers no questions
+      return check
     },
     async embed(texts) {
       const parts: Float32Array[] = []
@@ -65,7 +75,8 @@ export function openThreads(encoder?: string): Threads {
     },
     async close() {
       isClosing = true
-      await embedding.run(undefined, { name: 'encoderName' }).catch(() => {}) // the last: a thread that is stopped within onnxruntime takes the process along
+      // The last task has to end first: a thread that is stopped within onnxruntime takes the process along.
+      await Promise.race([askName().catch(() => {}), pause(LONGEST_CLOSE, undefined, { ref: false })])
       await Promise.all([embedding.destroy(), fitting.destroy()])
     }
   }

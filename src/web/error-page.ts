@@ -2,7 +2,7 @@
 
 import type { ErrorRequestHandler } from 'express'
 import { ZodError } from 'zod'
-import { ExpectedError, type Reason } from '../core/errors.js'
+import { ExpectedError, isForLog, type Reason } from '../core/errors.js'
 import type { Services } from '../services/services.js'
 import { typedIn } from './requests.js'
 
@@ -29,7 +29,7 @@ export function errorPage({ config, userStore, log }: Services): ErrorRequestHan
     if (response.headersSent) return next(error)
     const { reason, message, retry } = toExpected(error)
     const status = STATUS[reason]
-    if (status >= 500 && !(error instanceof ExpectedError && !error.cause)) log.error({ err: error as unknown, path: request.path }, 'failed')
+    if (status >= 500 && isForLog(error)) log.error({ err: error as unknown, path: request.path }, 'failed')
     if (retry?.at) response.set('Retry-After', String(Math.max(1, Math.ceil((retry.at.getTime() - Date.now()) / 1000))))
     response.status(status)
     if (request.accepts(['html', 'json']) === 'json') return void response.json({ error: message })
@@ -42,16 +42,9 @@ export function errorPage({ config, userStore, log }: Services): ErrorRequestHan
 function toExpected(error: unknown): ExpectedError {
   if (error instanceof ExpectedError) return error
   if (error instanceof ZodError) return new ExpectedError('invalid', error.issues[0].message)
-  if (isThreadLost(error)) return new ExpectedError('unavailable', 'That computation broke off. Please try again.', {})
   const status = (error as { status?: unknown } | undefined)?.status
   if (typeof status === 'number' && status >= 400 && status < 500) return new ExpectedError(REASONS[status] ?? 'invalid', BAD_REQUESTS[status] ?? BAD_REQUESTS[400])
   return new ExpectedError('bug', 'Something went wrong on our side. It has been noted; please try again.')
-}
-
-/** A worker thread that ended under its task. */
-function isThreadLost(error: unknown): boolean {
-  const { code, message } = error instanceof Error ? (error as NodeJS.ErrnoException) : { code: '', message: '' }
-  return /^ERR_WORKER_/.test(code ?? '') || message === 'Terminating worker thread' || message.startsWith('worker exited')
 }
 
 // The body parser's and the router's own refusals, in the visitor's words.

@@ -263,7 +263,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
     })
 
     test.each(['not-found', 'forbidden', 'unusable'] as const)('that fails with the reason %s removes nobody unless the source says that the user is gone', async (reason) => {
-      const services = process({})
+      const services = await process({})
       const refusing = { ...services, xApi: { ...services.xApi, findUser: () => Promise.reject(new ExpectedError(reason, 'No.')) } }
       workers.push(await startWorker(refusing))
       await services.tweetStore.saveTweets({ id: '1', username: 'Ann', name: 'Ann', pictureUrl: null, source: 'x' }, null, [], 'none')
@@ -273,7 +273,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
     })
 
     test('by a worker that has lost its lease meanwhile removes nobody, though X says that the user is suspended', async () => {
-      const services = process({})
+      const services = await process({})
       const worker = await startWorker(services)
       await services.tweetStore.saveTweets({ id: '1', username: 'suspended', name: 'S', pictureUrl: null, source: 'x' }, null, [], 'none')
       x.latency = 300
