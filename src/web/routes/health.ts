@@ -1,20 +1,16 @@
 import { Router } from 'express'
+import { checkHealth } from '../../services/health.js'
 import type { Services } from '../../services/services.js'
 
-/** Whether the process lives, and whether it is ready: the services that it stands on answer. */
-export function healthRoutes({ userStore, threads }: Services): Router {
+/** Whether the process is alive, and whether it is ready: the database and the encoder answer. */
+export function healthRoutes(services: Services): Router {
   const router = Router()
 
   router.get('/health/alive', (_request, response) => void response.json({ alive: true }))
 
   router.get('/health', async (_request, response) => {
-    const [database, encoder] = await Promise.allSettled([userStore.ping(), threads.encoderName()])
-    const well = database.status === 'fulfilled' && encoder.status === 'fulfilled'
-    response.status(well ? 200 : 503).json({
-      ready: well,
-      database: database.status === 'fulfilled' ? 'ok' : 'unreachable',
-      encoder: encoder.status === 'fulfilled' ? encoder.value : 'not loaded'
-    })
+    const health = await checkHealth(services)
+    response.status(health.ready ? 200 : 503).json(health)
   })
 
   return router

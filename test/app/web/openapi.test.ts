@@ -3,6 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { answers, type AnswerName } from '../../../src/web/responses.js'
 import { openApi } from '../../../src/web/openapi.js'
 import { createApp } from '../../../src/web/app.js'
+import { connect } from '../../../src/storage/database.js'
+import { createUserStore } from '../../../src/storage/users.js'
 import { settled } from '../../support/collect.js'
 import { openSampleApp, serve } from '../../support/services.js'
 import { startXApi, type XApiServer } from '../../../support/x-api-stand-in.js'
@@ -172,10 +174,11 @@ describe('the app, as it is described', () => {
   })
 
   test('says so where the database does not answer', async () => {
-    const userStore = { ...app.services.userStore, ping: () => Promise.reject(new Error('away')) }
-    const ill = await serve({ ...app.services, userStore, config: { ...app.services.config, WORK_QUEUE: false } })
+    const gone = connect('postgres://somebody@127.0.0.1:1/postgres')
+    const ill = await serve({ ...app.services, userStore: createUserStore(gone), config: { ...app.services.config, WORK_QUEUE: false } })
     await ask('GET /health', '/health', 503, {}, ill.url)
     await ill.close()
+    await gone.$disconnect()
   })
 
   test('answers /api with the document, which has every address but those of the home page and the admin', async () => {

@@ -441,15 +441,6 @@ describe.each(databases)('on the $name', ({ open }) => {
       await broken.close()
       await gone.$disconnect()
     })
-
-    test('health is a 503 when the encoder cannot be loaded', async () => {
-      const unloaded = { ...threads, encoderName: () => Promise.reject(new Error('no encoder')) }
-      const broken = await start({}, { threads: unloaded })
-      const health = await ask(`${broken.url}/health`)
-      expect(health.status).toBe(503)
-      expect(health.json()).toEqual({ ready: false, database: 'ok', encoder: 'not loaded' })
-      await broken.close()
-    })
   })
 
   describe('adding a user', () => {
