@@ -41,13 +41,12 @@ export async function findCandidates(services: Services, usernames: string[]): P
   const users = found.map((user, i) => checkCandidate(user, usernames[i]))
   users.sort((a, b) => (a.id < b.id ? -1 : 1)) // the same users in another order are the same model
   const encoder = await services.threads.encoderName()
-  const version = users.map((user) => versionOf(user, encoder)).join()
-  return services.models.get(version, () => fitCandidates(services, users, encoder))
+  return services.models.get([encoder, ...users.map(versionOf)].join(), () => fitCandidates(services, users, encoder))
 }
 
-/** Names a user's tweets as they are stored, with the vectors of an encoder. */
-function versionOf({ id, tweets, collectedAt }: StoredUser, encoder: string): string {
-  return JSON.stringify([encoder, id, tweets, collectedAt.getTime()])
+/** A version of a user's stored tweets, which changes whenever they do; part of the keys in the caches. */
+export function versionOf({ id, tweets, collectedAt }: StoredUser): string {
+  return JSON.stringify([id, tweets, collectedAt.getTime()])
 }
 
 function checkCandidate(user: StoredUser | undefined, username: string): StoredUser {
@@ -61,7 +60,7 @@ function checkCandidate(user: StoredUser | undefined, username: string): StoredU
 
 async function fitCandidates(services: Services, users: StoredUser[], encoder: string): Promise<Candidates> {
   const corpora = await Promise.all(
-    users.map((user) => services.corpora.get(versionOf(user, encoder), () => loadCorpus(services, user, encoder)))
+    users.map((user) => services.corpora.get([encoder, versionOf(user)].join(), () => loadCorpus(services, user, encoder)))
   )
   const vectors = corpora.map((corpus) => corpus.vectors)
   const tweets = corpora.flatMap(({ ids, texts, dates }, label) => texts.map((text, i) => ({ id: ids[i], text, createdAt: dates[i], label })))

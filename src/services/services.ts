@@ -17,6 +17,7 @@ import { createMetrics, type Metrics } from './metrics.js'
 // Bytes of memory for each cache.
 export const CORPORA_MEMORY = 48 * 2 ** 20 // about 80 users with 200 tweets each
 export const MODELS_MEMORY = 16 * 2 ** 20 // about seven models of 4 × 200 tweets, which lie in the cache of corpora
+const PROFILES_MEMORY = 2 ** 20 // about 170 style profiles
 
 /** Services the app depends on; tests can pass fakes. */
 export interface Services {
@@ -30,6 +31,7 @@ export interface Services {
   threads: Threads
   corpora: Cache
   models: Cache
+  profiles: Cache
   rateLimits: RateLimits
   metrics: Metrics
   log: Log
@@ -57,7 +59,7 @@ export async function openServices(config: Config, overrides: Overrides = {}): P
   const queue = openQueue(url, log)
   const collectJobs = createCollectJobs(prisma, overrides.lease)
   const xBudget = createXBudget(prisma)
-  const [corpora, models] = [createCache(CORPORA_MEMORY), createCache(MODELS_MEMORY)]
+  const [corpora, models, profiles] = [CORPORA_MEMORY, MODELS_MEMORY, PROFILES_MEMORY].map(createCache)
   const metrics = createMetrics({ corpora, models, collectJobs, xBudget })
   return {
     config,
@@ -70,6 +72,7 @@ export async function openServices(config: Config, overrides: Overrides = {}): P
     threads: metrics.timed(threads),
     corpora,
     models,
+    profiles,
     rateLimits: createRateLimits(prisma, config),
     metrics,
     log,

@@ -48,6 +48,12 @@ export function createUserStore(prisma: PrismaClient) {
       return prisma.$queryRaw`SELECT "id", "username", "name", "pictureUrl", "source"::text FROM "User" ORDER BY "collectedAt" DESC, "username"`
     },
 
+    /** The users other than this one whose tweets were collected last, newest first. */
+    async listOthers(userId: string, size: number): Promise<StoredUser[]> {
+      const users = await prisma.user.findMany({ select: SUMMARY, where: { NOT: { id: userId } }, orderBy: [{ collectedAt: 'desc' }, { id: 'asc' }], take: size })
+      return users.map(summarise)
+    },
+
     /** The users of these names, where they are there, in one query. */
     async findUsers(usernames: string[]): Promise<(StoredUser | undefined)[]> {
       const found = await prisma.$queryRaw<(StoredUser & { usernameKey: string })[]>`

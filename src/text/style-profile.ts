@@ -31,6 +31,9 @@ export interface StyleProfile {
   measures: Measure[]
 }
 
+/** How many tweets of each of so many others are read. */
+export const tweetsOfEachOther = (users: number): number => Math.min(MAX_PROFILED_TWEETS, Math.ceil(MAX_OTHERS / users))
+
 /**
  * Compares somebody's tweets with the texts of others.
  * @param own their tweets, newest first
@@ -41,8 +44,7 @@ export function describeStyle(own: { text: string; createdAt: Date | null }[], o
   const mine = own.slice(0, MAX_PROFILED_TWEETS)
   const read = mine.map(({ text }) => reader.read(text))
   const there = others.filter(({ length }) => length > 0).slice(0, MAX_PROFILED_USERS)
-  const share = Math.min(MAX_PROFILED_TWEETS, Math.ceil(MAX_OTHERS / there.length))
-  const users = there.map((texts) => texts.slice(0, share).map(reader.read))
+  const users = there.map((texts) => texts.slice(0, tweetsOfEachOther(there.length)).map(reader.read))
   const rest = users.flat()
   return {
     tweets: read.length,

@@ -1,6 +1,7 @@
 // What the fitting threads run. They do not load the encoder, whose library takes much memory.
 
 import { fitEncoderModel, fitNgramModel, readTexts, stack, type TextsRead } from '../model/attribution.js'
+import { describeStyle, type StyleProfile } from '../text/style-profile.js'
 import { transferred } from './transfer.js'
 import { shared } from '../core/vectors.js'
 
@@ -13,3 +14,5 @@ export function read(texts: string[]): TextsRead {
 export const ngrams = (input: Parameters<typeof fitNgramModel>[0]): unknown => transferred(fitNgramModel(input))
 export const encoder = (input: Parameters<typeof fitEncoderModel>[0]): unknown => transferred(fitEncoderModel(input))
 export const stacked = ({ logits, labels }: { logits: Parameters<typeof stack>[0]; labels: Int32Array }): unknown => transferred(stack(logits, labels))
+
+export const style = ({ own, others }: { own: Parameters<typeof describeStyle>[0]; others: string[][] }): StyleProfile => describeStyle(own, others)

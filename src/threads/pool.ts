@@ -6,6 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { assemble, foldsFor, type Attribution, type TextsRead, type TrainingSet } from '../model/attribution.js'
 import { RUNS_FROM_SOURCE } from '../core/paths.js'
 import { joinVectors } from '../core/vectors.js'
+import type { StyleProfile } from '../text/style-profile.js'
 import { ThreadLost, ThreadPool } from './thread-pool.js'
 
 export interface Threads {
@@ -19,6 +20,8 @@ export interface Threads {
   readTexts(texts: string[]): Promise<TextsRead>
   /** Fits an attribution, its two models side by side. */
   fit(set: TrainingSet): Promise<Attribution>
+  /** Describes how a user writes, against the texts of others, one list a user. */
+  describeStyle(own: { text: string; createdAt: Date | null }[], others: string[][]): Promise<StyleProfile>
   close(): Promise<void>
 }
 
@@ -73,6 +76,7 @@ export function openThreads(encoder?: string): Threads {
       const logits = { ngrams: ngrams.heldOut, encoder: encoder.heldOut }
       return assemble(ngrams, encoder, await fitting.run({ logits, labels }, { name: 'stacked' }))
     },
+    describeStyle: (own, others) => fitting.run({ own, others }, { name: 'style' }),
     async close() {
       isClosing = true
       // The last task has to end first: a thread that is stopped within onnxruntime takes the process along.

@@ -2,9 +2,9 @@ import { Router, type Response } from 'express'
 import type { CollectJob } from '../../storage/collect-jobs.js'
 import { ExpectedError, type Reason } from '../../core/errors.js'
 import { STATUS } from '../error-page.js'
-import { describeStyle, MAX_PROFILED_TWEETS, MAX_PROFILED_USERS, type StyleProfile } from '../../text/style-profile.js'
 import { limitedBy } from '../rate-limits.js'
 import { AddUsers, ImportCounts, PageNumber, typedIn, Username } from '../requests.js'
+import { describeUser } from '../../prediction/describe-user.js'
 import { requestCollecting } from '../../collecting/collect-worker.js'
 import type { Services } from '../../services/services.js'
 import { progressJson, userJson } from '../view-helpers.js'
@@ -42,7 +42,7 @@ export function userRoutes(services: Services): Router {
     if (!user) throw new ExpectedError('not-found', `@${request.params.username} has not been added here.`)
     const { page } = PageNumber.parse(request.query)
     const tweets = await tweetStore.listTweets(user.id, page)
-    const habits = tweets.page === 1 ? await habitsOf(services, user.id) : undefined
+    const habits = tweets.page === 1 ? await describeUser(services, user) : undefined
     const imported = ImportCounts.safeParse(request.query).data
     response.format({
       html: () => response.render('user', { user, ...tweets, habits, collecting, imported }),
@@ -62,10 +62,4 @@ export function userRoutes(services: Services): Router {
   }
 
   return router
-}
-
-/** How a user writes, against the others who are stored. */
-async function habitsOf({ tweetStore }: Services, userId: string): Promise<StyleProfile> {
-  const { tweets } = await tweetStore.listTweets(userId, 1, MAX_PROFILED_TWEETS)
-  return describeStyle(tweets, await tweetStore.listOthersTexts(userId, MAX_PROFILED_USERS, MAX_PROFILED_TWEETS))
 }
