@@ -5,8 +5,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { addSamples } from '../../../src/collecting/sample-users.js'
 import { createLog } from '../../../src/core/log.js'
 import { requestLog } from '../../../src/web/request-log.js'
+import { connect } from '../../../src/storage/database.js'
+import { createUserStore } from '../../../src/storage/users.js'
 import { openThreads, type Threads } from '../../../src/threads/pool.js'
-import { databases, type TestDatabase } from '../../support/databases.js'
+import { databases, openEmbeddedDatabase, type TestDatabase } from '../../support/databases.js'
 import { openDoor, type Door } from '../../support/door.js'
 import { end, startProcess } from '../../support/processes.js'
 import { openTestServices, serve, type TestServices } from '../../support/services.js'
@@ -87,8 +89,10 @@ describe.each(databases)('while the $name is away', ({ open }) => {
 test('a database that is away is logged with the reason, which visitors do not see', async () => {
   let logged = ''
   const log = pino(new Writable({ write: (chunk, _encoding, done) => ((logged += chunk), done()) }))
-  const services = { ...openTestServices({ url: 'postgres://postgres@127.0.0.1:1/none' } as TestDatabase, {}, threads), log }
-  const app = await serve(services)
+  const database = await openEmbeddedDatabase()
+  const services = await openTestServices(database, {}, threads)
+  const gone = connect('postgres://postgres@127.0.0.1:1/none')
+  const app = await serve({ ...services, log, userStore: createUserStore(gone) })
   const answer = await fetch(`${app.url}/users`, { headers: { accept: 'application/json' } })
   expect(answer.status).toBe(503)
   expect(await answer.text()).not.toContain('127.0.0.1')
@@ -96,6 +100,8 @@ test('a database that is away is logged with the reason, which visitors do not s
   expect(line).toMatchObject({ path: '/users', err: { type: 'DatabaseAway', stack: expect.stringContaining("Can't reach database server at 127.0.0.1:1") } })
   await app.close()
   await services.close()
+  await gone.$disconnect()
+  await database.close()
 })
 
 describe('the log', () => {
