@@ -10,7 +10,7 @@ import { createUnigramTokenizer } from '../src/encoder/unigram-tokenizer.js'
 import { PATHS } from '../src/core/paths.js'
 import { randomNumbers } from '../support/datasets.js'
 import { foursome } from '../support/synthetic-tweets.js'
-import { miniLmModel } from './onnx.js'
+import { miniLmModel } from './mini-lm.js'
 import { mediansMs, rowOf, type Measure, type Row } from './report.js'
 import type { Step } from './steps.js'
 

@@ -1,9 +1,9 @@
 // npm run evaluate -- --file FILE.csv|FILE.jsonl [--authors 4] [--train 150] [--test 50] [--subsets 20] [--seed 1]
 //                     [--features ngrams|encoder|both] [--model FOLDER|HUB NAME]
 //
-// How well the app's own attribution does on a file of tweets: each of the random subsets of authors tests on an
-// author's newest --test tweets and trains on the next --train. The last line is JSON; the lines before it say how often
-// the app declines to answer, and how often it notices the tweets of an author who is not among them.
+// How right the app's attribution is on a file of tweets: each random subset of authors is tested on each author's newest
+// --test tweets, after training on the next --train. The last line is JSON; the lines before it say how often the app
+// declines to answer, and how often it notices the tweets of an author who is not among the candidates.
 
 import { parseArgs } from 'node:util'
 import { SingleBar } from 'cli-progress'
@@ -77,17 +77,17 @@ function stop(error: Error): never {
   process.exit(1)
 }
 
-/** The authors who have enough tweets, with the vectors of those that are used. */
+/** The authors who have enough tweets, with the vectors of the tweets that are used. */
 async function embedAuthors({ file, train, test, model, features }: z.infer<typeof Options>): Promise<Author[]> {
   const enough = [...(await readDataset(file)).values()].filter((texts) => texts.length >= train + test).map((texts) => texts.slice(0, train + test))
   if (features === 'ngrams') return enough.map((texts) => ({ texts, vectors: texts.map(() => new Float32Array(1)) }))
-  const embedder = await openEncoder(model)
+  const encoder = await openEncoder(model)
   const authors: Author[] = []
-  for (const texts of enough) authors.push({ texts, vectors: slices(await embedder.embed(texts), texts.length) })
+  for (const texts of enough) authors.push({ texts, vectors: slices(await encoder.embed(texts), texts.length) })
   return authors
 }
 
-/** Fits on each author's older tweets, and judges the newest ones and those of an author who is not among them. */
+/** Fits on each author's older tweets, and judges their newest ones and those of another author. */
 function evaluateSubset(subset: Author[], stranger?: Author): void {
   const { test, features } = options
   const start = performance.now()
@@ -113,7 +113,7 @@ function evaluateSubset(subset: Author[], stranger?: Author): void {
   if (stranger) strangers.push(...judge(stranger, -1))
 }
 
-/** Prints how much is answered and how right that is, and how often a stranger's tweet is noticed. */
+/** Prints how often the app answers, how often it is right then, and how often it notices another author's tweet. */
 function reportDeclining(): void {
   const share = (of: Outcome[], f: (outcome: Outcome) => boolean): string => `${((100 * of.filter(f).length) / of.length).toFixed(1)}%`
   const right = ({ probabilities, label }: Outcome): boolean => argmax(probabilities) === label
@@ -138,7 +138,7 @@ function summarise(outcomes: Outcome[]): object {
   }
 }
 
-/** Expected calibration error over equal-width bins of the answer's probability (Guo et al. 2017, section 2). */
+/** Expected calibration error over bins of equal width of the answer's probability (Guo et al. 2017, section 2). */
 function calibrationError(outcomes: Outcome[]): number {
   const bins = Array.from({ length: BINS }, () => ({ confidence: 0, right: 0 }))
   for (const { probabilities, label } of outcomes) {

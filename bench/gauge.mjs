@@ -1,8 +1,8 @@
-// Loaded into the server that is measured (node --import): answers what only the process itself can know.
+// Loaded into the measured server (node --import): reports what only the process itself can know.
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 
-const RESOLUTION = 10 // ms: the delay is what comes on top
+const RESOLUTION = 10 // ms between two looks, which are part of what the histogram counts
 const delay = monitorEventLoopDelay({ resolution: RESOLUTION })
 delay.enable()
 

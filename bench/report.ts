@@ -1,8 +1,8 @@
-// The rows that a benchmark measures, as a table or as they are.
+// The rows of the benchmark's table, and how times are measured.
 
 import { availableParallelism, cpus, totalmem } from 'node:os'
 
-/** What is measured, and what it should reach: its value, or its ratio to the rival's. */
+/** What is measured, beside what, and the target: for the value itself or for its ratio to the rival's. */
 export interface Measure {
   name: string
   unit: string
@@ -15,7 +15,7 @@ export interface Row {
   /** null where it was not measured. */
   value: number | null
   unit: string
-  /** What it is compared with, and why it was not where it was not. */
+  /** What it is compared with, or why there is no comparison. */
   rival: string
   ratio: number | null
   target: string
@@ -23,20 +23,20 @@ export interface Row {
   ok: boolean | null
 }
 
-/** @param spoilt says that the target is missed whatever the numbers are */
+/** @param spoilt whether the target is missed whatever the numbers are, for example because a loss is too high */
 export function rowOf({ name, unit, rival, target }: Measure, value: number, ratio: number | null = null, spoilt = false): Row {
   const judged = target.of === 'value' ? value : ratio!
   const ok = !spoilt && (target.is === '<=' ? judged <= target.bound : judged >= target.bound)
   return { name, value: round(value), unit, rival, ratio: ratio === null ? null : round(ratio), target: wordsOf(target, unit), ok }
 }
 
-/** A row whose rival, or all of which, could not be measured. */
+/** A row whose rival could not be measured, or nothing of it. */
 export function skippedRow({ name, unit, rival, target }: Measure, why: string, value: number | null = null): Row {
   const measured = value === null ? null : round(value)
   return { name, value: measured, unit, rival: `${rival} (${why})`, ratio: null, target: wordsOf(target, unit), ok: null }
 }
 
-/** The rows as a Markdown table, under the machine that they were measured on. */
+/** The rows as a Markdown table, below a line that describes the machine. */
 export function tableOf(rows: Row[]): string {
   const lines = rows.map(({ name, value, unit, rival, ratio, target, ok }) => {
     const cells = [name, value === null ? '–' : `${value} ${unit}`, rival, ratio === null ? '' : `${ratio}`, target, ok === null ? 'skipped' : ok ? 'yes' : '**no**']

@@ -1,4 +1,4 @@
-// The built server in a process of its own, on a database of its own, asked over HTTP.
+// The built server in a process and on a database of its own, asked over HTTP.
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -7,12 +7,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { Agent, get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { PATHS } from '../src/core/paths.js'
 import { openRealDatabase, type TestDatabase } from '../support/databases.js'
 
-const SERVER = fileURLToPath(new URL('../dist/server.js', import.meta.url))
-const PROCFILE = new URL('../Procfile', import.meta.url)
+const SERVER = join(PATHS.root, 'dist', 'server.js')
+const PROCFILE = join(PATHS.root, 'Procfile')
 const GAUGE = new URL('./gauge.mjs', import.meta.url).href
 const POSTGRES = process.env.BENCH_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres'
 
@@ -30,7 +30,7 @@ export async function openPostgres(): Promise<TestDatabase | undefined> {
   }
 }
 
-/** How the Procfile starts the server. */
+/** The environment variables and the flags of Node with which the Procfile starts the server. */
 function deployed(): { variables: Record<string, string>; flags: string[] } {
   const [, line] = /^web: (.*)$/m.exec(readFileSync(PROCFILE, 'utf8'))!
   const words = line.split(' ')
@@ -57,19 +57,19 @@ export class Served {
     const start = performance.now()
     const child = fork(SERVER, { env, execArgv: [...flags, '--import', GAUGE], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
     const url = await new Promise<string>((resolve, reject) => {
-      let said = ''
+      let output = ''
       child.stdout!.on('data', (data) => {
-        const [found] = /http:\/\/localhost:\d+/.exec((said += data)) ?? []
+        const [found] = /http:\/\/localhost:\d+/.exec((output += data)) ?? []
         if (found) resolve(found.replace('localhost', '127.0.0.1'))
       })
-      child.once('exit', (code) => reject(new Error(`The server ended with ${code}: ${said}`)))
+      child.once('exit', (code) => reject(new Error(`The server ended with ${code}: ${output}`)))
     })
     const answer = await fetch(url)
     await answer.text()
     return new Served(url, performance.now() - start, child, folder)
   }
 
-  /** The time of a request in ms. @throws Error for any other answer than 200 */
+  /** How long a request takes, in ms. @throws Error for any other answer than 200 */
   async ask(path: string): Promise<number> {
     const start = performance.now()
     await new Promise<void>((resolve, reject) => {
@@ -82,7 +82,7 @@ export class Served {
     return performance.now() - start
   }
 
-  /** @param reset starts measuring the event loop's delay anew */
+  /** Memory and the event loop's delay, from inside the process. @param reset starts measuring the delay anew */
   async gauge(reset = false): Promise<z.infer<typeof Gauge>> {
     const answer = once(this.child, 'message')
     this.child.send(reset ? 'reset' : 'read')

@@ -20,7 +20,7 @@ const run = promisify(execFile)
 const environment = { ...process.env, ...ONE_THREAD }
 let python: Promise<string | undefined> | undefined
 
-/** The median time in ms, the loss and the steps of scikit-learn on these rows; undefined where there is none. */
+/** scikit-learn's median time in ms, its loss and its steps on these rows; undefined if no Python has it. */
 export async function fitSklearn(rows: SparseRows, labels: Int32Array, penalty: number, kind: 'dense' | 'sparse'): Promise<z.infer<typeof Fit> | undefined> {
   python ??= findPython()
   const found = await python
@@ -38,7 +38,7 @@ export async function fitSklearn(rows: SparseRows, labels: Int32Array, penalty: 
   }
 }
 
-/** The first Python that has the library: one of a version manager's often has not where the system's has. */
+/** The first Python that has the library: that of a version manager often lacks what the system's has. */
 async function findPython(): Promise<string | undefined> {
   const named = process.env.BENCH_PYTHON
   for (const path of named ? [named] : ['python3', '/usr/bin/python3', 'python']) {

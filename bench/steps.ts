@@ -1,19 +1,19 @@
-// A benchmark is a list of steps; each measures the rows that it names.
+// A benchmark is a list of steps; each measures the rows of the table that it names.
 
 import { SingleBar } from 'cli-progress'
 import type { Row } from './report.js'
 
-/** Says something beside the rows, such as a loss. */
+/** Prints something that is not in the table, such as a loss. */
 export type Note = (text: string) => void
 
 export interface Step {
   title: string
-  /** Of the rows that it measures. */
+  /** The names of the rows that it measures. */
   names: string[]
   run(note: Note): Promise<Row[]>
 }
 
-/** Runs the steps that measure a row whose name has the word; their progress and notes go to stderr. */
+/** Runs the steps with a row whose name has the word, and returns these rows; progress and notes go to stderr. */
 export async function runSteps(steps: Step[], word = ''): Promise<Row[]> {
   const isAsked = (name: string): boolean => name.toLowerCase().includes(word.toLowerCase())
   const asked = steps.filter(({ names }) => names.some(isAsked))

@@ -1,4 +1,4 @@
-// Files of several authors' tweets, for measuring.
+// Files of several authors' tweets, and random numbers from a seed, for tests and measurements.
 
 import { createReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
@@ -12,7 +12,7 @@ const Author = z.object({ handle: z.string(), tweets: z.array(z.string()) })
 const Row = z.object({ handle: z.string(), text: z.string() })
 
 /**
- * Author → decoded texts, newest first, duplicates (but for links and case) dropped.
+ * Author → decoded texts, newest first, without texts that are the same except for links and case.
  * @param path CSV with the columns handle and text, or JSON Lines {"handle", "tweets"} (plain or .gz), newest first
  */
 export async function readDataset(path: string): Promise<Map<string, string[]>> {
@@ -38,7 +38,7 @@ async function readJsonLines(path: string): Promise<Map<string, string[]>> {
   return authors
 }
 
-/** Numbers in [0, 1) that a seed makes, the same every time (mulberry32, Tommy Ettinger 2017). */
+/** Random numbers in [0, 1), the same ones for the same seed (mulberry32, Tommy Ettinger 2017). */
 export function randomNumbers(seed: number): () => number {
   let state = seed >>> 0
   return () => {

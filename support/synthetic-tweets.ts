@@ -1,18 +1,19 @@
-// Invented authors and tweets, the same for the same seed: each author has a taste in words, in punctuation and in
-// capitals, and some post links, hashtags and emoji.
+// Invented authors and tweets, the same in every run: each author prefers some words, punctuation and capitals, and some
+// post links, hashtags and emoji.
 
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { PATHS } from '../src/core/paths.js'
 import { randomNumbers } from './datasets.js'
 
 const Samples = z.array(z.object({ tweets: z.array(z.object({ text: z.string() })) }))
 
-const LONGEST = 280
-const TASTE = 0.8 // how far an author's order of words is from everybody's, in units of the logarithm of the rank
+const MAX_LENGTH = 280
+const TASTE = 0.8 // how far an author's ranking of words is from the common one, in units of the logarithm of the rank
 const EMOJI = ['🌱', '🌙', '☕', '🐈', '🥐', '🧦', '🌧', '🚲', '🔥', '😂', '🎉', '🙏', '✨', '📚', '🏔', '🎧']
 
 /** The words of the sample tweets, the most common first. */
-export const words = readWords()
+const words = readWords()
 
 /** Distinct tweets of an invented author, newest first; authors of different numbers write differently. */
 export function tweetsOf(author: number, count: number): string[] {
@@ -23,7 +24,7 @@ export function tweetsOf(author: number, count: number): string[] {
   return [...tweets]
 }
 
-/** n numbers of a normal distribution (Box and Muller). */
+/** n normally distributed numbers (Box and Muller 1958). */
 export function normals(n: number, random: () => number): Float64Array {
   return Float64Array.from({ length: n }, () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()))
 }
@@ -35,21 +36,21 @@ export function foursome(count: number): { texts: string[]; labels: Int32Array }
 }
 
 function readWords(): string[] {
-  const samples = Samples.parse(JSON.parse(readFileSync(new URL('../prisma/samples.json', import.meta.url), 'utf8')))
+  const samples = Samples.parse(JSON.parse(readFileSync(PATHS.samples, 'utf8')))
   const counts = new Map<string, number>()
   const found = samples.flatMap(({ tweets }) => tweets.flatMap(({ text }) => text.toLowerCase().match(/[a-z]+(?:'[a-z]+)?/g) ?? []))
   for (const word of found) counts.set(word, (counts.get(word) ?? 0) + 1)
   return [...counts.keys()].sort((one, other) => counts.get(other)! - counts.get(one)!)
 }
 
-/** A function that writes a tweet in the way of one author, whose ways are drawn first. */
+/** A function that writes tweets of one author, whose habits are drawn first. */
 function writer(random: () => number): () => string {
   const chance = (p: number): boolean => random() < p
   const oneOf = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)]
   const word = wordChooser(random)
-  const ways = {
+  const habits = {
     length: 8 + random() * 14,
-    capitals: oneOf([0.02, 0.5, 0.95]), // of sentences that begin with one
+    capitals: oneOf([0.02, 0.5, 0.95]), // share of sentences that begin with one
     shouts: oneOf([0, 0.01, 0.06]),
     commas: random() * 0.15,
     ends: [oneOf(['.', '.', '!', '', '…']), oneOf(['.', '?', '!!', '', ' lol'])],
@@ -62,24 +63,24 @@ function writer(random: () => number): () => string {
   const sentence = (size: number): string => {
     const said = Array.from({ length: size }, (_, i) => {
       const plain = word()
-      const comma = i < size - 1 && chance(ways.commas) ? ',' : ''
-      return (chance(ways.shouts) ? plain.toUpperCase() : plain) + comma
+      const comma = i < size - 1 && chance(habits.commas) ? ',' : ''
+      return (chance(habits.shouts) ? plain.toUpperCase() : plain) + comma
     }).join(' ')
-    const start = chance(ways.capitals) ? said[0].toUpperCase() + said.slice(1) : said
-    return start + oneOf(ways.ends)
+    const start = chance(habits.capitals) ? said[0].toUpperCase() + said.slice(1) : said
+    return start + oneOf(habits.ends)
   }
   const link = (): string => `https://t.co/${Array.from({ length: 10 }, () => oneOf([...'abcdefghkmnpqrstuvwxyzABCDEFG23456789'])).join('')}`
   return () => {
-    const parts = [sentence(3 + Math.floor(random() * ways.length))]
-    if (chance(0.4)) parts.push(sentence(3 + Math.floor((random() * ways.length) / 2)))
-    if (chance(ways.tags)) parts.push(`#${word()}`)
-    if (chance(ways.emoji)) parts.push(oneOf(ways.pictures))
-    if (chance(ways.links)) parts.push(link())
-    return parts.join(chance(ways.breaks) ? '\n' : ' ').slice(0, LONGEST).trim()
+    const parts = [sentence(3 + Math.floor(random() * habits.length))]
+    if (chance(0.4)) parts.push(sentence(3 + Math.floor((random() * habits.length) / 2)))
+    if (chance(habits.tags)) parts.push(`#${word()}`)
+    if (chance(habits.emoji)) parts.push(oneOf(habits.pictures))
+    if (chance(habits.links)) parts.push(link())
+    return parts.join(chance(habits.breaks) ? '\n' : ' ').slice(0, MAX_LENGTH).trim()
   }
 }
 
-/** Draws words by a power law over an author's own order of them. */
+/** Draws words with a power law over the author's own ranking. */
 function wordChooser(random: () => number): () => string {
   const taste = normals(words.length, random)
   const ranks = words.map((_, i) => Math.log(i + 1) + TASTE * taste[i])

@@ -62,7 +62,7 @@ function evaluate(...args: string[]): Promise<Run> {
 
 const QUICK = ['--features', 'ngrams', '--train', '20', '--test', '5', '--subsets', '2']
 
-/** A run that is to succeed: its lines, and what the last of them says. */
+/** A run that must succeed: its lines, and the JSON in the last one. */
 async function measure(...args: string[]): Promise<{ lines: string[]; last: Record<string, number> }> {
   const { code, stdout, stderr } = await evaluate(...args)
   expect([code, stderr]).toEqual([0, ''])
@@ -70,15 +70,15 @@ async function measure(...args: string[]): Promise<{ lines: string[]; last: Reco
   return { lines, last: JSON.parse(lines.at(-1)!) }
 }
 
-/** What a measurement says, but for how long it took. */
+/** The figures of a run, without how long it took. */
 async function figuresOf(...args: string[]): Promise<Record<string, number>> {
   const { fitMsMedian, ...figures } = (await measure(...args)).last
   expect(fitMsMedian).toEqual(expect.any(Number))
   return figures
 }
 
-describe('measuring on a file', () => {
-  test('ends with a line of JSON, and says before it how often it declines', async () => {
+describe('evaluating on a file', () => {
+  test('prints how often the app declines, and a line of JSON at the end', async () => {
     const { lines, last } = await measure('--file', await fileOf('authors.csv', toCsv(write(25))), ...QUICK)
     expect(Object.keys(last)).toEqual(['accuracy', 'logLoss', 'ece', 'subsets', 'authors', 'fitMsMedian'])
     expect(last).toMatchObject({ subsets: 2, authors: 4 })
@@ -94,7 +94,7 @@ describe('measuring on a file', () => {
     expect(declining).toMatch(/, [\d.]+% of another author's$/)
   })
 
-  test('says the same of CSV, JSON Lines and compressed JSON Lines, each time', async () => {
+  test('gives the same figures for CSV, JSON Lines and compressed JSON Lines, in every run', async () => {
     const authors = write(25)
     const files = [
       await fileOf('same.csv', `\ufeff${toCsv(authors)}`),
@@ -105,7 +105,7 @@ describe('measuring on a file', () => {
     expect(others).toEqual([csv, csv])
   })
 
-  test('draws other subsets with another seed', async () => {
+  test('draws different subsets with another seed', async () => {
     const file = await fileOf('noisy.jsonl', toJsonLines(write(25).map(([handle, texts], c, all) =>
       [handle, texts.map((text, i) => (i % 3 ? text : all[(c + i) % 5][1][i]))])))
     const asked = ['--file', file, ...QUICK, '--authors', '2']
@@ -113,7 +113,7 @@ describe('measuring on a file', () => {
     expect(one.logLoss).not.toBe(two.logLoss)
   })
 
-  test('drops tweets that are the same but for links and case, and authors who then have too few', async () => {
+  test('drops tweets that are the same except for links and case, and authors who then have too few', async () => {
     const authors = write(25)
     const [, texts] = authors[0]
     texts[24] = `${texts[3].toUpperCase()} https://t.co/abc`
@@ -130,7 +130,7 @@ describe('measuring on a file', () => {
     expect(last.accuracy).toBeLessThan(0.1)
   })
 
-  test('uses our encoder unless it is left out', async () => {
+  test('uses the encoder unless --features leaves it out', async () => {
     const file = await fileOf('both.csv', toCsv(write(25)))
     const kinds = ['both', 'encoder', 'ngrams']
     const measured = await Promise.all(kinds.map((kind) => figuresOf('--file', file, ...QUICK, '--features', kind)))
@@ -139,14 +139,14 @@ describe('measuring on a file', () => {
   })
 })
 
-describe('what cannot be measured is refused in words', () => {
+describe('the program ends with a message and no stack trace for', () => {
   test.each([
     ['no file', [], /--file FILE/],
     ['another kind of features', ['--features', 'pixels'], /features.*ngrams.*encoder.*both/s],
     ['one author', ['--authors', '1'], /authors.*2/s],
     ['too few tweets to train on', ['--train', '4'], /train.*5/s],
-    ['a number that is none', ['--subsets', 'many'], /subsets.*number/s],
-    ['an option that is not there', ['--colour', 'red'], /--colour/]
+    ['a value that is no number', ['--subsets', 'many'], /subsets.*number/s],
+    ['an unknown option', ['--colour', 'red'], /--colour/]
   ])('%s', async (_, args, words) => {
     const file = args.length ? ['--file', await fileOf('refused.csv', toCsv(write(25)))] : []
     const { code, stdout, stderr } = await evaluate(...file, ...args)
@@ -156,7 +156,7 @@ describe('what cannot be measured is refused in words', () => {
     expect(stderr).not.toMatch(/^\s+at /m)
   })
 
-  test('a file that is not there', async () => {
+  test('a missing file', async () => {
     const { code, stderr } = await evaluate('--file', join(folder, 'nowhere.csv'), ...QUICK)
     expect(code).toBe(1)
     expect(stderr).toContain('nowhere.csv')
