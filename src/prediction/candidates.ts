@@ -1,4 +1,4 @@
-// The users among whom a text is to be given to one, and what is fitted on their tweets.
+// The candidates of a question: two to four users, and the attribution that is fitted on their tweets.
 
 import type { Attribution, TextsRead } from '../model/attribution.js'
 import type { Cached } from '../services/cache.js'
@@ -9,17 +9,17 @@ import type { Corpus } from '../storage/tweets.js'
 import type { StoredUser } from '../storage/users.js'
 
 export const MIN_TWEETS_TO_FIT = 20
-const MAX_FITTED_TWEETS = 500 // of each user, the newest: fitting on more takes longer than a visitor waits
-const BESIDE = 200 // bytes that a tweet takes beside its text and numbers
-const TRIES = 3 // at embedding what was collected meanwhile
+const MAX_FITTED_TWEETS = 500 // of each user, the newest: fitting on more takes longer than visitors wait
+const TWEET_OVERHEAD = 200 // bytes of memory for each tweet besides its text and numbers
+const MAX_TRIES = 3 // at embedding tweets that were collected meanwhile
 
 export interface Candidates extends Cached {
   users: StoredUser[]
-  /** One user's behind the other's, each user's newest first. */
+  /** User by user, each user's newest first. */
   tweets: CandidateTweet[]
-  /** User c's tweets are those from starts[c] up to starts[c + 1]. */
+  /** User c's tweets are tweets[starts[c]] … tweets[starts[c + 1] − 1]. */
   starts: number[]
-  /** Each user's vectors by the encoder, end to end in the order of the tweets; shared with the kept tweets. */
+  /** Each user's vectors by the encoder, end to end in the order of the tweets; shared with the cache of corpora. */
   vectors: Float32Array[]
   attribution: Attribution
 }
@@ -33,13 +33,13 @@ export interface CandidateTweet {
 }
 
 /**
- * The users of these names, and a model fitted on their tweets or kept from before.
- * @throws ExpectedError for a user who is not there (404) or has too few tweets (422)
+ * The users of these names, and an attribution fitted on their tweets or cached from before.
+ * @throws ExpectedError not-found for a user who is not there, unusable for one with too few tweets
  */
 export async function findCandidates(services: Services, usernames: string[]): Promise<Candidates> {
   const found = await services.userStore.findUsers(usernames)
   const users = found.map((user, i) => checkCandidate(user, usernames[i]))
-  users.sort((a, b) => (a.id < b.id ? -1 : 1)) // the same users in another order are the same model
+  users.sort((a, b) => (a.id < b.id ? -1 : 1)) // so that another order of the names finds the same cached model
   const encoder = await services.threads.encoderName()
   return services.models.get([encoder, ...users.map(versionOf)].join(), () => fitCandidates(services, users, encoder))
 }
@@ -74,12 +74,12 @@ async function fitCandidates(services: Services, users: StoredUser[], encoder: s
   return { users, tweets, starts, vectors, attribution, bytes: bytesOf(tweets, attribution) }
 }
 
-/** How much memory it takes to keep them, about; the texts and the vectors are the kept tweets'. */
+/** About how much memory they take in the cache, without texts and vectors, which lie in the cache of corpora. */
 function bytesOf(tweets: CandidateTweet[], { columns, ngrams, ngramModel, heldOut, map }: Attribution): number {
   const { buckets, idf, texts: found } = columns
   const { starts, indices, values } = ngrams
   const arrays = [buckets, idf, found, starts, indices, values, ngramModel.weights, heldOut.ngrams, heldOut.encoder, map.places]
-  return sizeOf(arrays) + BESIDE * tweets.length
+  return sizeOf(arrays) + TWEET_OVERHEAD * tweets.length
 }
 
 function sizeOf(arrays: { byteLength: number }[]): number {
@@ -88,17 +88,17 @@ function sizeOf(arrays: { byteLength: number }[]): number {
 
 type ReadCorpus = Corpus & TextsRead & Cached
 
-/** Loads a user's tweets; vectors that another encoder made are made anew first. */
+/** Loads a user's tweets; where another encoder made their vectors, new ones are made first. */
 async function loadCorpus({ tweetStore, threads }: Services, { id: userId, username }: StoredUser, encoder: string): Promise<ReadCorpus> {
   let corpus = await tweetStore.loadCorpus(userId, encoder, MAX_FITTED_TWEETS)
   for (let tries = 1; 'stale' in corpus; tries++) {
-    if (tries > TRIES) throw new ExpectedError('unavailable', `@${username}'s tweets keep changing at the moment. Please try again in a minute.`)
+    if (tries > MAX_TRIES) throw new ExpectedError('unavailable', `@${username}'s tweets keep changing at the moment. Please try again in a minute.`)
     const { stale } = corpus
     const vectors = slices(await threads.embed(stale.map(({ text }) => text)), stale.length)
     await tweetStore.saveVectors(userId, stale.map(({ id }, i) => ({ id, embedding: vectors[i] })), encoder)
     corpus = await tweetStore.loadCorpus(userId, encoder, MAX_FITTED_TWEETS)
   }
   const { counts, templates } = await threads.readTexts(corpus.texts)
-  const texts = corpus.texts.reduce((sum, text) => sum + 2 * text.length + BESIDE, 0)
+  const texts = corpus.texts.reduce((sum, text) => sum + 2 * text.length + TWEET_OVERHEAD, 0)
   return { ...corpus, counts, templates, bytes: sizeOf([corpus.vectors, ...Object.values(counts)]) + texts }
 }

@@ -6,16 +6,16 @@ import { argmax, softmaxInPlace } from '../regression/softmax.js'
 import type { Services } from '../services/services.js'
 import type { StoredUser } from '../storage/users.js'
 
-export const MOST_ROUNDS = 50
+export const MAX_ROUNDS = 50
 
-/** Where a game stands: all of it, so that nothing need be kept of it. */
+/** The whole state of a game: nothing of it is stored. */
 export interface Game {
   usernames: string[]
-  /** Decides which tweets are dealt, and in which order. */
+  /** Decides which tweets are dealt and in which order. */
   seed: string
   /** 1 … 50 */
   round: number
-  /** Whom the visitor named in each round so far, as places in {@link Round.users}. */
+  /** Whom the visitor has named in each round so far, as indices of {@link Round.users}. */
   guesses: number[]
 }
 
@@ -24,9 +24,9 @@ export interface Round {
   /** How many rounds the game has. */
   rounds: number
   text: string
-  /** In an order of their own, which is the same in every round. */
+  /** In the same order in every round. */
   users: StoredUser[]
-  /** Only when the visitor has guessed. */
+  /** Only after the visitor's guess. */
   answer?: Answer
   score: Score
 }
@@ -38,7 +38,7 @@ export interface Answer {
   app: { author: StoredUser; probability: number }
 }
 
-/** Out of so many rounds, how often each was right. */
+/** How often each was right in so many rounds. */
 export interface Score {
   visitor: number
   app: number
@@ -46,9 +46,10 @@ export interface Score {
 }
 
 /**
- * A round of a game: a real tweet of one of two to four users; once the visitor has guessed whose it is, the truth,
- * what models that had not seen the tweet would have said, and the score.
- * @throws ExpectedError for a user who is not there (404) or has too few tweets (422), and for a round too many (400)
+ * A round of the game: a real tweet of one of two to four users. After the visitor's guess also who wrote it, what models
+ * that have not seen the tweet say, and the score.
+ * @throws ExpectedError not-found for a user who is not there, unusable for one with too few tweets, invalid for a round
+ * that the game does not have
  */
 export async function playRound(services: Services, { usernames, seed, round, guesses }: Game): Promise<Round> {
   const candidates = await findCandidates(services, usernames)
@@ -66,16 +67,16 @@ export async function playRound(services: Services, { usernames, seed, round, gu
 }
 
 /**
- * The tweets of a game, none of them twice. Each user's are shuffled and each round is as likely to be any user's, or
- * naming whoever has the most tweets would win. Both hang on hashes and not on a stream of random numbers: so a game
- * that is under way goes on much the same when tweets are added.
+ * The tweets of a game, none of them twice. Each user's tweets are shuffled, and each round is equally likely to be any
+ * user's: otherwise naming whoever has most tweets would win. Both depend on hashes and not on a stream of random numbers,
+ * so that a game that has begun changes little when tweets are added.
  */
 function dealTweets({ users, tweets, starts }: Candidates, seed: string): number[] {
   const piles = users.map((_, c) => {
     const own = Array.from({ length: starts[c + 1] - starts[c] }, (_, i) => starts[c] + i)
     return shuffled(own, (i) => `${seed} ${tweets[i].id}`)
   })
-  return Array.from({ length: Math.min(MOST_ROUNDS, tweets.length) }, (_, round) => {
+  return Array.from({ length: Math.min(MAX_ROUNDS, tweets.length) }, (_, round) => {
     const left = piles.filter((pile) => pile.length > 0)
     return left[hashText(`${seed} ${round}`) % left.length].pop()!
   })

@@ -10,10 +10,10 @@ import type { StoredUser } from '../storage/users.js'
 
 export interface Prediction {
   text: string
-  /** The most likely user; whether that should be said is the verdict's. */
+  /** The most likely user; the verdict tells whether to name them. */
   author: string
   verdict: Verdict
-  /** The text as the n-grams see it: characters, links masked. */
+  /** The text by graphemes, links masked. */
   characters: string[]
   /** Most likely first. */
   candidates: Candidate[]
@@ -35,7 +35,7 @@ export interface NearTweet {
   similarity: number
 }
 
-/** Cross-validation on the candidates' own tweets. */
+/** How often answers are right, by cross-validation on the candidates' own tweets. */
 export interface HeldOutAccuracy {
   tweets: number
   accuracy: number
@@ -44,7 +44,7 @@ export interface HeldOutAccuracy {
   confusion: number[][]
 }
 
-/** Tweets as points on a plane; the text among them. */
+/** Tweets and the text as points on a plane. */
 export interface PredictionMap {
   text: [number, number]
   tweets: { username: string; text: string; place: [number, number] }[]
@@ -55,7 +55,7 @@ const DOTS = 40 // of each user on the map: more would hide each other
 
 /**
  * STORY 2. Says which of two to four users most likely would have written a text, how sure that is, and why.
- * @throws ExpectedError for a user who is not there (404) or has too few tweets (422)
+ * @throws ExpectedError not-found for a user who is not there, unusable for one with too few tweets
  */
 export async function predictAuthor(services: Services, { usernames, text }: { usernames: string[]; text: string }): Promise<Prediction> {
   const [candidates, vector] = await Promise.all([findCandidates(services, usernames), services.threads.embed([text])])

@@ -7,10 +7,10 @@ import { ExpectedError } from '../../core/errors.js'
 import { limitedBy } from '../rate-limits.js'
 import { AskPrediction, MIN_CANDIDATES, MAX_CANDIDATES } from '../requests.js'
 import type { Services } from '../../services/services.js'
-import { MOST_ROUNDS, playRound, type Game, type Round } from '../../prediction/play-round.js'
+import { MAX_ROUNDS, playRound, type Game, type Round } from '../../prediction/play-round.js'
 
 const NO_GAME = 'This address is no game’s: its seed has 1 to 16 letters and digits.'
-const NO_ROUND = `There is no such round: a game has ${MOST_ROUNDS} at the most.`
+const NO_ROUND = `There is no such round: a game has ${MAX_ROUNDS} at the most.`
 const NO_GUESS = 'A guess in this address names nobody who is in the game.'
 const NO_ORDER = 'The round and the guesses in this address do not go together.'
 
@@ -22,7 +22,7 @@ export const AskRound = AskPrediction.pick({ users: true })
   .extend({
     seed: like(/^[A-Za-z0-9]{1,16}$/, NO_GAME),
     round: like(/^[1-9]\d?$/, NO_ROUND).default('1').transform(Number),
-    guesses: like(/^\d*$/, NO_GUESS).max(MOST_ROUNDS, { error: NO_ROUND, abort: true }).default('')
+    guesses: like(/^\d*$/, NO_GUESS).max(MAX_ROUNDS, { error: NO_ROUND, abort: true }).default('')
       .transform((digits) => Array.from(digits, Number))
   })
   .refine(({ users, guesses }) => guesses.every((guess) => guess < users.length), NO_GUESS)
