@@ -2,7 +2,7 @@
 
 import { Prisma, type PrismaClient } from '../generated/prisma/client.js'
 import { sharedFromBase64, toBytes } from '../core/vectors.js'
-import { keyOf, lockName, saveUser, SAVING, type Step, type UserProfile } from './users.js'
+import { keyOf, lockName, saveUser, SAVING, type TransactionPart, type UserProfile } from './users.js'
 
 export interface NewTweet {
   id: string
@@ -27,7 +27,7 @@ export interface Corpus {
   vectors: Float32Array
 }
 
-/** The tweets whose vectors another encoder made. */
+/** The tweets whose vectors come from another encoder. */
 export interface Stale {
   stale: { id: string; text: string }[]
 }
@@ -42,11 +42,16 @@ interface CorpusRow {
   stale: boolean[]
 }
 
+export interface PositionRange {
+  from?: bigint
+  before?: bigint
+}
+
 export type TweetStore = ReturnType<typeof createTweetStore>
 
 const NEWEST_FIRST = [{ position: 'desc' as const }, { id: 'desc' as const }]
 
-/** Where tweets are to be stored, `checkRoom` may refuse before. */
+/** @param checkRoom called before tweets are stored; throws where the disk is nearly full */
 export function createTweetStore(prisma: PrismaClient, checkRoom = async (): Promise<void> => {}) {
   return {
     /** A page of a user's tweets, newest first; the last page where a later one is asked for. */
@@ -63,7 +68,7 @@ export function createTweetStore(prisma: PrismaClient, checkRoom = async (): Pro
       return { tweets, page, pages }
     },
 
-    /** All of a user's tweets, newest first, some at a time: what is written away need not fit into memory. */
+    /** All of a user's tweets, newest first, in batches: an export need not fit into memory. */
     async *readTweets(userId: string, size = 500): AsyncGenerator<TweetPage['tweets']> {
       let after: { position: bigint; id: string } | undefined
       do {
@@ -79,12 +84,19 @@ export function createTweetStore(prisma: PrismaClient, checkRoom = async (): Pro
       } while (after)
     },
 
+    /** All of a user's texts, in no order. */
     async listTexts(userId: string): Promise<{ id: string; text: string }[]> {
       return prisma.tweet.findMany({ select: { id: true, text: true }, where: { userId } })
     },
 
+    /** A user's tweets in a range of positions, `from` included and `before` not, that have none of these ids. */
+    async listOthersInRange(userId: string, { from, before }: PositionRange, ids: string[]): Promise<{ id: string; text: string }[]> {
+      const position = { gte: from, lt: before }
+      return prisma.tweet.findMany({ select: { id: true, text: true }, where: { userId, position, id: { notIn: ids } } })
+    },
+
     /**
-     * A user's newest tweets, `size` at the most. They come as one row, lists as JSON and the vectors as one block in
+     * A user's newest tweets, `size` at most. They come as one row, with lists as JSON and the vectors as one block in
      * base64: row by row takes four times as long, Prisma's own reading of arrays and bytes a third longer.
      */
     async loadCorpus(userId: string, encoder: string, size: number): Promise<Corpus | Stale> {
@@ -93,7 +105,8 @@ export function createTweetStore(prisma: PrismaClient, checkRoom = async (): Pro
           coalesce(json_agg(extract(epoch FROM "createdAt") * 1000), '[]') AS "dates",
           encode(string_agg("embedding", ''::bytea) FILTER (WHERE "encoder" = ${encoder}), 'base64') AS "vectors",
           coalesce(json_agg("encoder" <> ${encoder}), '[]') AS "stale"
-        FROM (SELECT * FROM "Tweet" WHERE "userId" = ${userId} ORDER BY "position" DESC, "id" DESC LIMIT ${size}) AS "newest"`
+        FROM (SELECT "id", "text", "createdAt", "embedding", "encoder" FROM "Tweet" WHERE "userId" = ${userId}
+          ORDER BY "position" DESC, "id" DESC LIMIT ${size}) AS "newest"`
       if (stale.includes(true)) return { stale: ids.map((id, i) => ({ id, text: texts[i] })).filter((_, i) => stale[i]) }
       return {
         ids,
@@ -103,7 +116,10 @@ export function createTweetStore(prisma: PrismaClient, checkRoom = async (): Pro
       }
     },
 
-    /** Saves a user with tweets, all or nothing. */
+    /**
+     * Saves a user with tweets, in one transaction.
+     * @returns how many tweets were new
+     */
     async saveTweets(user: UserProfile, newestTweetId: string | null, tweets: NewTweet[], encoder: string): Promise<number> {
       return prisma.$transaction(async (tx) => {
         await saveUser(tx, user, { newestTweetId })
@@ -112,27 +128,24 @@ export function createTweetStore(prisma: PrismaClient, checkRoom = async (): Pro
       }, SAVING)
     },
 
-    /**
-     * Saves a page of a user's tweets, which have no vectors yet, and removes those of the ids `gone`, together with a
-     * step of the caller's: all or nothing.
-     */
-    async savePage(user: UserProfile, tweets: Omit<NewTweet, 'embedding'>[], gone: string[], step: Step): Promise<void> {
+    /** Saves a page of a user's tweets without vectors and removes the tweets `gone`, in one transaction with the caller's part. */
+    async savePage(user: UserProfile, tweets: Omit<NewTweet, 'embedding'>[], gone: string[], part: TransactionPart): Promise<void> {
       await checkRoom()
       await prisma.$transaction(async (tx) => {
         const data = tweets.map((tweet) => rowOf({ ...tweet, embedding: new Float32Array(0) }, user.id, ''))
         if (gone.length > 0) await tx.tweet.deleteMany({ where: { userId: user.id, id: { in: gone } } })
         if (data.length > 0) await saveUser(tx, user)
         const { count } = await tx.tweet.createMany({ data, skipDuplicates: true })
-        await step(tx, count)
+        await part(tx, count)
       }, SAVING)
     },
 
-    /** The tweets without a vector of this encoder's. */
+    /** The tweets without a vector from this encoder. */
     async listNotEmbedded(userId: string, encoder: string): Promise<{ id: string; text: string }[]> {
       return prisma.tweet.findMany({ select: { id: true, text: true }, where: { userId, NOT: { encoder } }, orderBy: NEWEST_FIRST })
     },
 
-    /** Saves a user with these tweets and no others, all or nothing. */
+    /** Saves a user with these tweets and no others, in one transaction. */
     async replaceTweets(user: UserProfile, tweets: NewTweet[], encoder: string): Promise<void> {
       await checkRoom()
       await prisma.$transaction(async (tx) => {
@@ -143,7 +156,7 @@ export function createTweetStore(prisma: PrismaClient, checkRoom = async (): Pro
       }, SAVING)
     },
 
-    /** Replaces the vectors of tweets that another encoder had embedded. */
+    /** Saves vectors of tweets that are stored already. */
     async saveVectors(userId: string, vectors: { id: string; embedding: Float32Array }[], encoder: string): Promise<void> {
       const rows = vectors.map(({ id, embedding }) => Prisma.sql`(${id}, ${toBytes(embedding)}::bytea)`)
       if (rows.length === 0) return
@@ -154,7 +167,7 @@ export function createTweetStore(prisma: PrismaClient, checkRoom = async (): Pro
         WHERE "Tweet"."userId" = ${userId} AND "Tweet"."id" = made."id"`
     },
 
-    /** The newest texts, at most `size` a user, of the others whose tweets were collected last. */
+    /** The newest texts, `size` at most from each, of the other users who were collected last. */
     async listOthersTexts(userId: string, users: number, size: number): Promise<string[][]> {
       const rows = await prisma.$queryRaw<{ userId: string; text: string }[]>`
         SELECT "newest"."userId", "newest"."text"

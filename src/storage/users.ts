@@ -12,7 +12,7 @@ export interface UserProfile {
   source: Source
 }
 
-/** What was seen on X: the newest post, and how many posts of any kind X said there were. */
+/** What was seen on X: the newest post, and how many posts of any kind X counted. */
 export interface Seen {
   newestTweetId: string | null
   postsOnX: number | null
@@ -23,8 +23,8 @@ export interface StoredUser extends UserProfile, Seen {
   tweets: number
 }
 
-/** Something else to be stored in the same transaction, told how many tweets were new. */
-export type Step = (tx: Prisma.TransactionClient, added: number) => Promise<void>
+/** The caller's part of a transaction. `added` is how many tweets were new. */
+export type TransactionPart = (tx: Prisma.TransactionClient, added: number) => Promise<void>
 
 export type UserStore = ReturnType<typeof createUserStore>
 
@@ -43,7 +43,7 @@ export function createUserStore(prisma: PrismaClient) {
       return users.map(summarise)
     },
 
-    /** The same without what takes long to count. */
+    /** The same without the numbers of tweets, which take long to count. */
     async listProfiles(): Promise<UserProfile[]> {
       return prisma.$queryRaw`SELECT "id", "username", "name", "pictureUrl", "source"::text FROM "User" ORDER BY "collectedAt" DESC, "username"`
     },
@@ -54,7 +54,7 @@ export function createUserStore(prisma: PrismaClient) {
       return users.map(summarise)
     },
 
-    /** The users of these names, where they are there, in one query. */
+    /** The users with these names in one query, `undefined` where there is none. */
     async findUsers(usernames: string[]): Promise<(StoredUser | undefined)[]> {
       const found = await prisma.$queryRaw<(StoredUser & { usernameKey: string })[]>`
         SELECT "usernameKey", "id", "username", "name", "pictureUrl", "source"::text, "newestTweetId", "postsOnX", "collectedAt",
@@ -69,27 +69,24 @@ export function createUserStore(prisma: PrismaClient) {
       return user && summarise(user)
     },
 
-    /** The user of an X id: usernames change. */
+    /** The user with this X id: usernames can change. */
     async findUserById(id: string): Promise<StoredUser | null> {
       const user = await prisma.user.findUnique({ select: SUMMARY, where: { id } })
       return user && summarise(user)
     },
 
-    /** Saves that a user's posts have been read, together with a step of the caller's. */
-    async finishUser(user: UserProfile, seen: Seen, step: Step): Promise<void> {
+    /** Saves a user whose posts have all been read, in one transaction with the caller's part. */
+    async saveSeen(user: UserProfile, seen: Seen, part: TransactionPart): Promise<void> {
       await prisma.$transaction(async (tx) => {
         await saveUser(tx, user, seen)
-        await step(tx, 0)
+        await part(tx, 0)
       }, SAVING)
     },
 
-    /**
-     * Removes a user from X who is gone there, in one transaction with a step of the caller's. The step comes first: where it
-     * throws, nothing is removed.
-     */
-    async removeGoneUser(username: string, step: Step): Promise<void> {
+    /** Removes a user from X who is gone there, in one transaction with the caller's part, which comes first and may throw. */
+    async removeGoneUser(username: string, part: TransactionPart): Promise<void> {
       await prisma.$transaction(async (tx) => {
-        await step(tx, 0)
+        await part(tx, 0)
         await tx.user.deleteMany({ where: { usernameKey: keyOf(username), source: 'x' } })
       }, SAVING)
     },
@@ -108,12 +105,15 @@ export function createUserStore(prisma: PrismaClient) {
   }
 }
 
-/** Whoever saves a user of the same name at the same time waits until this transaction ends. */
+/** Makes others who save a user of the same name wait until this transaction ends. */
 export async function lockName(tx: Prisma.TransactionClient, usernameKey: string): Promise<void> {
   await tx.$executeRaw`SELECT pg_advisory_xact_lock(hashtextextended(${usernameKey}, 0))`
 }
 
-/** A user of the name who has another id makes way: X gives names anew. What was not seen now stays as it was. */
+/**
+ * Creates or updates a user. Another user with the same name is removed: X gives free names to new accounts. What was not
+ * seen this time keeps its value.
+ */
 export async function saveUser(tx: Prisma.TransactionClient, user: UserProfile, seen: Partial<Seen> = {}): Promise<void> {
   const usernameKey = keyOf(user.username)
   await lockName(tx, usernameKey)

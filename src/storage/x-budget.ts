@@ -1,10 +1,11 @@
-// What X is paid for, counted before it is asked for, by the day in UTC and by the database's clock.
+// Daily budget for the X API: posts are reserved before each request, and those that X did not send are returned. Days are
+// in UTC by the database's clock, which all processes share.
 
 import type { PrismaClient } from '../generated/prisma/client.js'
 
 export const DOLLARS_PER_POST = 0.005
 export const DOLLARS_PER_USER = 0.01
-export const SMALLEST_PAGE = 5 // posts: X takes no less
+export const MIN_PAGE = 5 // posts: X serves no smaller page
 
 export interface DaySpend {
   /** "2026-11-24" */
@@ -19,34 +20,35 @@ export type XBudget = ReturnType<typeof createXBudget>
 export function createXBudget(prisma: PrismaClient) {
   return {
     /**
-     * Takes up to `posts` of what is left of today's budget: all processes draw on the same row, so that together they
-     * can't take more than there is.
-     * @returns how many may be asked for, and the day that they count on; 0 where not even a smallest page is left
+     * Reserves up to `posts` of what is left of today's budget. All processes update the same row, so that together they
+     * cannot reserve more than there is.
+     * @returns how many may be requested (0 where less than the smallest page is left), and the day that they count for
      */
     async reserve(posts: number, budget: number): Promise<{ granted: number; day: string }> {
       return prisma.$transaction(async (tx) => {
         const [{ day, spent }] = await tx.$queryRaw<{ day: string; spent: number }[]>`
           INSERT INTO "Spend" ("day") VALUES ((now() AT TIME ZONE 'UTC')::date)
           ON CONFLICT ("day") DO UPDATE SET "posts" = "Spend"."posts" RETURNING "day"::text, "posts" AS "spent"`
-        const granted = Math.min(Math.max(posts, SMALLEST_PAGE), budget - spent)
-        if (granted < SMALLEST_PAGE) return { granted: 0, day }
+        const granted = Math.min(Math.max(posts, MIN_PAGE), budget - spent)
+        if (granted < MIN_PAGE) return { granted: 0, day }
         await tx.$executeRaw`UPDATE "Spend" SET "posts" = "posts" + ${granted} WHERE "day" = ${day}::date`
         return { granted, day }
       })
     },
 
-    /** Gives back what was reserved and not served. */
-    async giveBack(posts: number, day: string): Promise<void> {
+    /** Returns posts that were reserved and not served. */
+    async refund(posts: number, day: string): Promise<void> {
       if (posts > 0) await prisma.$executeRaw`UPDATE "Spend" SET "posts" = "posts" - ${posts} WHERE "day" = ${day}::date`
     },
 
+    /** Counts a user who is looked up. */
     async countUser(): Promise<void> {
       await prisma.$executeRaw`
         INSERT INTO "Spend" ("day", "users") VALUES ((now() AT TIME ZONE 'UTC')::date, 1)
         ON CONFLICT ("day") DO UPDATE SET "users" = "Spend"."users" + 1`
     },
 
-    /** How many posts may still be asked for today, and when the next day begins. */
+    /** How many posts may still be requested today, and when the next day begins. */
     async today(budget: number): Promise<{ left: number; opensAt: Date }> {
       const [{ spent, opensAt }] = await prisma.$queryRaw<{ spent: number; opensAt: Date }[]>`
         SELECT COALESCE((SELECT "posts" FROM "Spend" WHERE "day" = (now() AT TIME ZONE 'UTC')::date), 0) AS "spent",
@@ -60,7 +62,7 @@ export function createXBudget(prisma: PrismaClient) {
       return row ?? { posts: 0, users: 0 }
     },
 
-    /** The latest days on which X was asked for anything, latest first. */
+    /** The latest days with requests to X, latest first. */
     async listDays(days = 30): Promise<DaySpend[]> {
       const rows = await prisma.spend.findMany({ select: { day: true, posts: true, users: true }, orderBy: { day: 'desc' }, take: days })
       return rows.map(({ day, posts, users }) => ({

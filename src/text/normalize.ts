@@ -29,11 +29,13 @@ export function duplicateKey(text: string): string {
   return text.replace(X_LINKS, '').replace(OTHER_LINKS, '').replace(/\s+/g, ' ').trim().toLowerCase()
 }
 
-/** The items in order, without those whose text repeats an earlier one's or has nothing but links. */
-export function dropDuplicates<T>(items: T[], textOf: (item: T) => string): T[] {
-  const seen = new Set([''])
+/**
+ * The items in order, without those whose text repeats an earlier one's or has nothing but links.
+ * @param seen keys of earlier texts; the keys of the items returned are added
+ */
+export function dropDuplicates<T>(items: T[], textOf: (item: T) => string, seen = new Set<string>()): T[] {
   return items.filter((item) => {
     const key = duplicateKey(textOf(item))
-    return !seen.has(key) && seen.add(key)
+    return key !== '' && !seen.has(key) && seen.add(key)
   })
 }

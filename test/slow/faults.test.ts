@@ -214,17 +214,17 @@ describe.each(databases)('a clock that jumps, on the $name', ({ open }) => {
     for (const username of ['Ann', 'Bob']) await collectJobs.request(username, POSTS)
     await collectJobs.claim('bob', 'dead')
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() - DAY })
-    expect((await collectJobs.listForgotten()).sort()).toEqual(['ann', 'bob'])
+    expect((await collectJobs.listOverdue()).sort()).toEqual(['ann', 'bob'])
     for (const key of ['ann', 'bob']) {
       expect(await collectJobs.claim(key, 'alive')).toMatchObject({ usernameKey: key })
       expect(await collectJobs.claim(key, 'another')).toBeNull()
     }
-    expect(await collectJobs.listForgotten()).toEqual([])
+    expect(await collectJobs.listOverdue()).toEqual([])
     await prisma.$disconnect()
   })
 
   test.each([['forward', DAY], ['back', -DAY]])('%s by a day while posts are read neither loses nor doubles any, and nobody is stuck', async (_way, jump) => {
-    const services = await openTestServices(database, { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: String(POSTS) }, undefined, { beat: 100, silence: 3_000 }) // which only the jump lets lapse
+    const services = await openTestServices(database, { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: String(POSTS) }, undefined, { heartbeat: 100, expiry: 3_000 }) // a lease that only the jump can end
     const [first, second] = [await startWorker(services), await startWorker(services)]
     try {
       await requestCollecting(services, ['Tansy_Example'])

@@ -62,7 +62,7 @@ describe.each(databases)('a worker on the $name', ({ open }) => {
       const lost = new Set(x.served.slice(served))
       for (const id of await storedIds()) lost.delete(id)
       expect(lost.size).toBeLessThanOrEqual(PAGE) // the page that was on its way
-      await prisma.collectJob.updateMany({ data: { beatAt: new Date(0) } }) // in ten seconds' time
+      await prisma.collectJob.updateMany({ data: { heartbeatAt: new Date(0) } }) // as if ten seconds had passed
     }
     const { child } = await startProcess('worker', { ...settings, DATABASE_URL: database.url }, WORKER)
     expect(await settled({ collectJobs }, ['Prolific'])).toMatchObject([{ state: 'done', read: POSTS, kept: POSTS }])

@@ -28,6 +28,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     services = await openTestServices(database, { X_BEARER_TOKEN: 'good', X_API_URL: x.url }, threads)
     await services.userStore.reset()
     await services.collectJobs.reset()
+    await services.prisma.spend.deleteMany()
   })
   afterEach(async () => {
     await services.close()
@@ -230,6 +231,64 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     expect(x.calls).toMatchObject({ posts: 250, users: 1 })
     expect(new Set(x.served).size).toBe(250)
     expect(await collect(limitedTo(250), 'Tansy_Example')).toMatchObject({ added: 1, user: { tweets: 251 } })
+  })
+
+  describe('of many pages', () => {
+    const POSTS = 1000 // 10 pages
+    const many = (): TestServices => ({ ...services, config: { ...services.config, X_POSTS_PER_USER: POSTS, X_DAILY_POST_BUDGET: 10 * POSTS } })
+
+    /** The services, and how many rows of tweets they have read from the database. */
+    function counting(services: TestServices): { services: TestServices; rows: () => number } {
+      let rows = 0
+      const count = (result: unknown): unknown => (Array.isArray(result) ? ((rows += result.length), result) : result)
+      const tweetStore = new Proxy(services.tweetStore, {
+        get: (store, name: keyof TestServices['tweetStore']) => async (...args: never[]) => count(await (store[name] as (...args: never[]) => unknown)(...args))
+      })
+      return { services: { ...services, tweetStore }, rows: () => rows }
+    }
+
+    beforeEach(() => {
+      x.addUser('Prolific')
+      x.addPosts('Prolific', Array.from({ length: POSTS }, (_, i) => `This is what I have to say for the ${i}th time.`))
+    })
+
+    test('reads from the database what was stored before once, and each new text once for its vector', async () => {
+      const first = counting(many())
+      await collect(first.services, 'Prolific')
+      expect(first.rows()).toBe(POSTS)
+      x.removePosts('Prolific', 100, 400)
+      const again = counting(many()) // all pages once more
+      const { user } = await collect(again.services, 'Prolific')
+      expect(user.tweets).toBe(POSTS - 100)
+      expect(again.rows()).toBe(POSTS + 100) // all texts once, and those that are gone
+    })
+
+    test('keeps one of several posts that repeat each other on different pages', async () => {
+      x.addUser('Echo_Example')
+      x.addPosts('Echo_Example', Array.from({ length: 250 }, (_, i) => `The ${i % 120}th thought`))
+      expect(await collect(many(), 'Echo_Example')).toMatchObject({ added: 120, user: { tweets: 120 } })
+      expect(x.calls.posts).toBe(250)
+    })
+
+    test('stores an older repeat, on a later page, of a post that is gone', async () => {
+      x.addUser('Echo_Example')
+      x.addPosts('Echo_Example', Array.from({ length: 250 }, (_, i) => `The ${i % 120}th thought`))
+      await collect(many(), 'Echo_Example')
+      x.removePosts('Echo_Example', 10)
+      expect(await collect(many(), 'Echo_Example')).toMatchObject({ added: 10, user: { tweets: 120 } })
+    })
+  })
+
+  test('looks the user up again where the stored profile is damaged, and goes on where it was', async () => {
+    let pages = 0
+    const readPosts: TestServices['xApi']['readPosts'] = async (...page) => {
+      if (pages++ === 1) throw new ExpectedError('bad-source', 'X is not well at the moment.', {})
+      return services.xApi.readPosts(...page)
+    }
+    await expect(collect({ ...limitedTo(250), xApi: { ...services.xApi, readPosts } }, 'Tansy_Example')).rejects.toThrow('not well')
+    await services.prisma.collectJob.updateMany({ data: { profile: { id: 7, username: 'Tansy_Example' } } })
+    expect(await collect(limitedTo(250), 'Tansy_Example')).toMatchObject({ user: { username: 'Tansy_Example', tweets: 250 } })
+    expect(x.calls).toMatchObject({ posts: 250, users: 2 })
   })
 
   describe('of a user who has deleted some', () => {

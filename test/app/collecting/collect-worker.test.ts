@@ -9,7 +9,7 @@ import { databases, type TestDatabase } from '../../support/databases.js'
 import { openTestServices, serve, type TestServices } from '../../support/services.js'
 import { startXApi, type XApiServer } from '../../../support/x-api-stand-in.js'
 
-const LEASE = { beat: 100, silence: 800 } // ms
+const LEASE = { heartbeat: 100, expiry: 800 } // ms
 let threads: Threads
 
 beforeAll(() => {
@@ -122,7 +122,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
     await requestCollecting(services, ['ratelimitedforever'])
     const [{ dueAt }] = await settled(services, ['ratelimitedforever'], ({ state }) => state === 'waiting')
     expect(dueAt.getTime() - Date.now()).toBeGreaterThan(14 * 60_000)
-    await pause(2 * LEASE.silence)
+    await pause(2 * LEASE.expiry)
     expect(x.calls.requests).toBe(2)
   })
 
@@ -279,7 +279,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
       x.latency = 300
       await requestRefresh(services)
       await settled(services, ['suspended'], ({ state }) => state === 'working')
-      await services.prisma.collectJob.updateMany({ data: { worker: 'another', beatAt: new Date() } })
+      await services.prisma.collectJob.updateMany({ data: { worker: 'another', heartbeatAt: new Date() } })
       await worker.stop() // once X has answered
       expect(x.calls.requests).toBe(1)
       expect(await services.userStore.findUser('suspended')).not.toBeNull()

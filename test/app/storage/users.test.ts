@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connect } from '../../../src/storage/database.js'
 import { createTweetStore } from '../../../src/storage/tweets.js'
-import { createUserStore, type Step, type UserProfile, type UserStore } from '../../../src/storage/users.js'
+import { createUserStore, type TransactionPart, type UserProfile, type UserStore } from '../../../src/storage/users.js'
 import { databases, type TestDatabase } from '../../support/databases.js'
 import { profile, tweetsOf } from '../../support/stored-users.js'
 
@@ -89,32 +89,32 @@ describe.each(databases)('the user store on the $name', ({ open }) => {
     })
 
     describe('a user who is gone at X', () => {
-      const STEP: Step = async (tx) => void (await tx.spend.create({ data: { day: new Date(0) } }))
+      const PART: TransactionPart = async (tx) => void (await tx.spend.create({ data: { day: new Date(0) } }))
       const refuse = (): never => {
         throw new Error('The lease is lost.')
       }
       beforeEach(() => prisma.spend.deleteMany())
 
-      test('goes with the tweets, whatever the case of the name, and the step is stored', async () => {
+      test("goes with the tweets, in any case of the name, and the caller's part is stored", async () => {
         await save('Ann', 2)
         await save('Bob', 1)
-        await userStore.removeGoneUser('aNN', STEP)
+        await userStore.removeGoneUser('aNN', PART)
         expect(await userStore.listUsers()).toMatchObject([{ username: 'Bob' }])
         expect([await prisma.tweet.count(), await prisma.spend.count()]).toEqual([1, 1])
       })
 
-      test('stays where the step throws, of which nothing is stored', async () => {
+      test('stays where the caller\'s part throws, of which nothing is stored', async () => {
         await save('Ann', 2)
-        await expect(userStore.removeGoneUser('Ann', async (tx) => (await STEP(tx, 0), refuse()))).rejects.toThrow('The lease is lost.')
+        await expect(userStore.removeGoneUser('Ann', async (tx) => (await PART(tx, 0), refuse()))).rejects.toThrow('The lease is lost.')
         expect(await userStore.findUser('Ann')).toMatchObject({ tweets: 2 })
         expect(await prisma.spend.count()).toBe(0)
       })
 
-      test('takes the step back where the removal breaks off', async () => {
+      test('takes the caller\'s part back where the removal breaks off', async () => {
         await save('Ann', 2)
         await prisma.$executeRaw`CREATE FUNCTION break_off() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''broken off''; END'`
         await prisma.$executeRaw`CREATE TRIGGER break_off BEFORE DELETE ON "User" FOR EACH ROW EXECUTE FUNCTION break_off()`
-        await expect(userStore.removeGoneUser('Ann', STEP)).rejects.toThrow('broken off')
+        await expect(userStore.removeGoneUser('Ann', PART)).rejects.toThrow('broken off')
         await prisma.$executeRaw`DROP FUNCTION break_off CASCADE`
         expect(await userStore.findUser('Ann')).toMatchObject({ tweets: 2 })
         expect(await prisma.spend.count()).toBe(0)
@@ -122,7 +122,7 @@ describe.each(databases)('the user store on the $name', ({ open }) => {
 
       test.each(['archive', 'sample'] as const)('is not taken for one of the same name from another source (%s)', async (source) => {
         await save('Ann', 1, { source })
-        await userStore.removeGoneUser('Ann', STEP)
+        await userStore.removeGoneUser('Ann', PART)
         expect(await userStore.findUser('Ann')).toMatchObject({ source })
       })
     })

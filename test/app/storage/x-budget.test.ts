@@ -3,7 +3,7 @@ import { connect } from '../../../src/storage/database.js'
 import { createXBudget, type XBudget } from '../../../src/storage/x-budget.js'
 import { databases, type TestDatabase } from '../../support/databases.js'
 
-describe.each(databases)('what X is paid for, in the $name', ({ open }) => {
+describe.each(databases)('the daily budget for the X API in the $name', ({ open }) => {
   let database: TestDatabase
   let clients: ReturnType<typeof connect>[]
   let xBudget: XBudget
@@ -21,7 +21,7 @@ describe.each(databases)('what X is paid for, in the $name', ({ open }) => {
 
   const today = new Date().toISOString().slice(0, 10)
 
-  test('is never more than the budget, however many processes ask at once', async () => {
+  test('is never exceeded, however many processes reserve at once', async () => {
     const processes = clients.map(createXBudget)
     const granted = await Promise.all(Array.from({ length: 24 }, (_, i) => processes[i % 2].reserve(100, 730)))
     expect(granted.reduce((sum, { granted }) => sum + granted, 0)).toBe(730)
@@ -29,7 +29,7 @@ describe.each(databases)('what X is paid for, in the $name', ({ open }) => {
     expect(await xBudget.today(730)).toMatchObject({ left: 0 })
   })
 
-  test('is at least a smallest page of 5, or nothing where less is left', async () => {
+  test('grants at least a smallest page of 5, or nothing where less is left', async () => {
     expect(await xBudget.reserve(1, 12)).toMatchObject({ granted: 5 })
     expect(await xBudget.reserve(100, 12)).toMatchObject({ granted: 7 })
     expect(await xBudget.reserve(5, 16)).toMatchObject({ granted: 0 })
@@ -37,10 +37,10 @@ describe.each(databases)('what X is paid for, in the $name', ({ open }) => {
     expect(await xBudget.reserve(5, 0)).toMatchObject({ granted: 0 })
   })
 
-  test('does not count what is given back', async () => {
+  test('does not count what is refunded', async () => {
     const { day } = await xBudget.reserve(100, 100)
     expect(day).toBe(today)
-    await xBudget.giveBack(40, day)
+    await xBudget.refund(40, day)
     expect(await xBudget.today(100)).toMatchObject({ left: 40 })
   })
 
@@ -55,7 +55,7 @@ describe.each(databases)('what X is paid for, in the $name', ({ open }) => {
     ])
   })
 
-  test('begins anew at midnight in UTC', async () => {
+  test('starts again at midnight UTC', async () => {
     await clients[0].spend.create({ data: { day: new Date(Date.now() - 24 * 3_600_000), posts: 1000 } })
     const { left, opensAt } = await xBudget.today(1000)
     expect(left).toBe(1000)
