@@ -1,112 +1,154 @@
-// The JSON interface as an OpenAPI document, made of the schemas by which the routes check what is asked (src/inputs.ts) and
-// of those of the answers (src/answers.ts).
+// The JSON interface as an OpenAPI document. zod-openapi makes it from the schemas that check requests (requests.ts) and
+// from those of the answers (responses.ts).
 
 import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+import { createDocument, type ZodOpenApiMediaTypeObject, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject, type ZodOpenApiResponseObject } from 'zod-openapi'
 import { PATHS } from '../core/paths.js'
-import { AddUsers, AskPrediction, ImportForm, PageNumber, Username, Usernames } from './requests.js'
-import { answerSchemas, failing, fieldOf, inBody, inQuery, json, other, ref, type Operation } from './openapi-parts.js'
-import { AskRound } from './routes/play.js'
-
-const { version } = JSON.parse(readFileSync(PATHS.packageJson, 'utf8')) as { version: string }
-
-const FILE = { type: 'string', contentMediaType: 'application/octet-stream', description: 'An X archive, CSV, JSON Lines or plain text; 50 MB at the most.' }
-const EVENTS = { type: 'string', contentMediaType: 'application/json', contentSchema: ref('ProgressList') }
-const ONE_STRING = 'Several names may also be one string with spaces or commas between them.'
-
-const username = { name: 'username', in: 'path', required: true, schema: fieldOf('username', Username) }
-
-function exported(type: string, words: string): Operation {
-  return {
-    summary: `A user's stored tweets, newest first, ${words}`,
-    parameters: [username],
-    responses: { 200: other(type, 'A file.'), ...failing(404) }
-  }
-}
-
-const paths: Record<string, { get?: Operation; post?: Operation }> = {
-  '/users': {
-    get: { summary: 'Everybody who is here', responses: { 200: json('Users', 'The users.'), ...failing() } },
-    post: {
-      summary: 'Adds up to four users from X, or reads what is newer of them',
-      description: `They are collected in the background: GET /progress and GET /users/{username} say how far it has come. ${ONE_STRING}`,
-      requestBody: inBody(['application/json', 'application/x-www-form-urlencoded'], AddUsers.shape),
-      responses: { 202: json('Collecting', 'It has begun.'), ...failing(400, 403, 413, 415, 429) }
-    }
-  },
-  '/users/{username}': {
-    get: {
-      summary: 'A user, a page of their tweets, and how they write',
-      parameters: [username, ...inQuery(PageNumber.shape)],
-      responses: { 200: json('UserPage', 'The user, or how far collecting them has come.'), ...failing(403, 404, 422, 502) }
-    }
-  },
-  '/users/import': {
-    post: {
-      summary: 'Adds a user out of a file, without X',
-      requestBody: inBody(['multipart/form-data'], ImportForm.shape, { file: FILE }),
-      responses: { 200: json('Imported', 'The user, and what became of the file.'), ...failing(400, 403, 413, 415, 422, 429) }
-    }
-  },
-  '/users/{username}/tweets.csv': { get: exported('text/csv', 'as CSV (id, created_at, text)') },
-  '/users/{username}/tweets.jsonl': { get: exported('application/jsonl', 'as JSON Lines (id, created_at, text)') },
-  '/predictions': {
-    get: {
-      summary: 'Who of two to four users most likely would have written a text',
-      parameters: inQuery(AskPrediction.shape),
-      responses: { 200: json('Prediction', 'The answer.'), ...failing(400, 404, 422, 429) }
-    }
-  },
-  '/predictions/card.png': {
-    get: {
-      summary: 'The answer as a picture (1200×630)',
-      parameters: inQuery(AskPrediction.shape),
-      responses: { 200: other('image/png', 'The picture.', {}), ...failing(400, 404, 422, 429) }
-    }
-  },
-  '/play': {
-    get: {
-      summary: 'A round of the game: whose tweet is this?',
-      parameters: inQuery(AskRound.shape, () => false),
-      responses: { 200: json('Round', 'The round.'), 303: { description: 'The first round of a new game, in Location.' }, ...failing(400, 404, 422, 429) }
-    }
-  },
-  '/progress': {
-    get: {
-      summary: 'How far collecting has come, as it happens',
-      description: `Server-sent events, until all have ended or for ten minutes; the data of each is a ProgressList. ${ONE_STRING}`,
-      parameters: [{ name: 'users', in: 'query', required: true, schema: fieldOf('username', Usernames) }],
-      responses: { 200: other('text/event-stream', 'An event at each change.', EVENTS), ...failing(400) }
-    }
-  },
-  '/health': {
-    get: {
-      summary: 'Whether the app is ready',
-      responses: { 200: json('Health', 'It is.'), 503: json('Health', 'The database or the encoder does not answer.') }
-    }
-  },
-  '/health/alive': { get: { summary: 'That the process lives', responses: { 200: json('Alive', 'It does.') } } },
-  '/metrics': {
-    get: {
-      summary: 'Figures for Prometheus',
-      security: [{ admin: [] }],
-      responses: { 200: other('text/plain', 'The figures.'), ...failing(401, 403, 429) }
-    }
-  },
-  '/api': { get: { summary: 'This document', responses: { 200: other('application/json', 'An OpenAPI document.', { type: 'object' }) } } }
-}
+import { AddUsers, AskPrediction, AskRound, ImportForm, PageNumber, Username, Usernames } from './requests.js'
+import { answers } from './responses.js'
 
 /** The document that GET /api answers. */
-export const openApi = {
-  openapi: '3.1.0',
-  info: {
-    title: 'HypoTweet',
-    version,
-    description: 'Pages and JSON have the same addresses: ask with "Accept: application/json", or answers and errors may be pages.'
+export function createOpenApi(): ReturnType<typeof createDocument> {
+  const { version, license } = JSON.parse(readFileSync(PATHS.packageJson, 'utf8')) as { version: string; license: string }
+  return createDocument({
+    openapi: '3.1.0',
+    info: {
+      title: 'HypoTweet',
+      version,
+      license: { name: license, identifier: license },
+      description: 'Pages and JSON have the same addresses: ask with "Accept: application/json", or answers and errors may be pages.'
+    },
+    servers: [{ url: '/' }],
+    paths: { ...users, ...predictions, ...operations },
+    components: {
+      schemas: answers,
+      securitySchemes: { admin: { type: 'http', scheme: 'basic', description: 'Any user name, and ADMIN_PASSWORD.' } }
+    }
+  }, { override: ({ jsonSchema }) => dropChecks(jsonSchema) })
+}
+
+/** Drops what zod checks but tells a reader nothing new. */
+function dropChecks(jsonSchema: { format?: string; pattern?: string; maximum?: number }): void {
+  if (jsonSchema.format === 'date-time') delete jsonSchema.pattern
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
+}
+
+const FAILURES = {
+  400: 'What was sent cannot be taken.',
+  401: 'The password is missing or wrong.',
+  403: 'Not allowed: sent from another site, closed by a setting, or the user is protected or suspended on X.',
+  404: 'A user who is not here.',
+  413: 'Too large.',
+  415: 'Sent in a form that is not understood.',
+  422: 'Too few tweets, or a file that is not what it should be.',
+  429: 'Too much asked for from this address; Retry-After says when to try again.',
+  500: 'A bug. It is logged.',
+  502: 'X answered in a way that makes no sense, or could not be reached.',
+  503: 'Not possible at the moment: a service that the app depends on does not answer, or X may not be read.'
+}
+
+type Responses = Record<`${4 | 5}${string}`, ZodOpenApiResponseObject>
+
+/** What can fail. Everything can in three ways: the request makes no sense, there is a bug, a service does not answer. */
+function failing(...statuses: (keyof typeof FAILURES)[]): Responses {
+  const all = [400, ...statuses, 500, 503] as const
+  return Object.fromEntries(all.map((status) => [status, json(answers.Error, FAILURES[status])]))
+}
+
+/** An answer in JSON. */
+function json(schema: z.ZodType, description: string): ZodOpenApiResponseObject {
+  return { description, content: { 'application/json': { schema } } }
+}
+
+/** An answer of another type. */
+function other(type: string, description: string, schema: ZodOpenApiMediaTypeObject['schema'] = { type: 'string' }): ZodOpenApiResponseObject {
+  return { description, content: { [type]: { schema } } }
+}
+
+/** An operation that asks for no password. */
+function open(operationId: string, summary: string, rest: Omit<ZodOpenApiOperationObject, 'operationId' | 'summary'>): ZodOpenApiOperationObject {
+  return { operationId, summary, security: [], ...rest }
+}
+
+const path = z.object({ username: Username })
+const FILE = z.string().meta({ contentMediaType: 'application/octet-stream', description: 'An X archive, CSV, JSON Lines or plain text; 50 MB at the most.' })
+const EVENTS = { type: 'string' as const, contentMediaType: 'application/json', contentSchema: { $ref: '#/components/schemas/ProgressList' } }
+
+const users: ZodOpenApiPathsObject = {
+  '/users': {
+    get: open('listUsers', 'Everybody who is here', { responses: { 200: json(answers.Users, 'The users.'), ...failing() } }),
+    post: open('collectUsers', 'Adds up to four users from X, or reads what is newer of them', {
+      description: 'They are collected in the background: GET /progress and GET /users/{username} say how far it has come.',
+      requestBody: { required: true, content: { 'application/json': { schema: AddUsers }, 'application/x-www-form-urlencoded': { schema: AddUsers } } },
+      responses: { 202: json(answers.Collecting, 'It has begun.'), ...failing(403, 413, 415, 429) }
+    })
   },
-  servers: [{ url: '/' }],
-  paths,
-  components: {
-    schemas: answerSchemas(),
-    securitySchemes: { admin: { type: 'http', scheme: 'basic', description: 'Any user name, and ADMIN_PASSWORD.' } }
+  '/users/{username}': {
+    get: open('showUser', 'A user, a page of their tweets, and how they write', {
+      requestParams: { path, query: PageNumber },
+      responses: { 200: json(answers.UserPage, 'The user, or how far collecting them has come.'), ...failing(403, 404, 422, 502) }
+    })
+  },
+  '/users/import': {
+    post: open('importUser', 'Adds a user out of a file, without X', {
+      requestBody: { required: true, content: { 'multipart/form-data': { schema: ImportForm.extend({ file: FILE }) } } },
+      responses: { 200: json(answers.Imported, 'The user, and what became of the file.'), ...failing(403, 413, 415, 422, 429) }
+    })
+  },
+  '/users/{username}/tweets.csv': { get: exported('exportCsv', 'text/csv', 'as CSV (id, created_at, text)') },
+  '/users/{username}/tweets.jsonl': { get: exported('exportJsonLines', 'application/jsonl', 'as JSON Lines (id, created_at, text)') },
+  '/progress': {
+    get: open('followProgress', 'How far collecting has come, as it happens', {
+      description: 'Server-sent events, until all have ended or for ten minutes; the data of each is a ProgressList.',
+      requestParams: { query: z.object({ users: Usernames }) },
+      responses: { 200: other('text/event-stream', 'An event at each change.', EVENTS), ...failing() }
+    })
   }
+}
+
+function exported(operationId: string, type: string, words: string): ZodOpenApiOperationObject {
+  return open(operationId, `A user's stored tweets, newest first, ${words}`, {
+    requestParams: { path },
+    responses: { 200: other(type, 'A file.'), ...failing(404) }
+  })
+}
+
+const predictions: ZodOpenApiPathsObject = {
+  '/predictions': {
+    get: open('predictAuthor', 'Who of two to four users most likely would have written a text', {
+      requestParams: { query: AskPrediction },
+      responses: { 200: json(answers.Prediction, 'The answer.'), ...failing(404, 422, 429) }
+    })
+  },
+  '/predictions/card.png': {
+    get: open('drawCard', 'The answer as a picture (1200×630)', {
+      requestParams: { query: AskPrediction },
+      responses: { 200: other('image/png', 'The picture.', {}), ...failing(404, 422, 429) }
+    })
+  },
+  '/play': {
+    get: open('playRound', 'A round of the game: whose tweet is this?', {
+      requestParams: { query: z.object(AskRound.shape).partial() },
+      responses: { 200: json(answers.Round, 'The round.'), 303: { description: 'The first round of a new game, in Location.' }, ...failing(404, 422, 429) }
+    })
+  }
+}
+
+const operations: ZodOpenApiPathsObject = {
+  '/health': {
+    get: open('getHealth', 'Whether the app is ready', {
+      responses: { 200: json(answers.Health, 'It is.'), ...failing(), 503: json(answers.Health, 'The database or the encoder does not answer.') }
+    })
+  },
+  '/health/alive': { get: open('getAlive', 'That the process is alive', { responses: { 200: json(answers.Alive, 'It is.'), ...failing() } }) },
+  '/metrics': {
+    get: {
+      operationId: 'getMetrics',
+      summary: 'Metrics for Prometheus',
+      security: [{ admin: [] }],
+      responses: { 200: other('text/plain', 'The metrics.'), ...failing(401, 403, 429) }
+    }
+  },
+  '/api': { get: open('getOpenApi', 'This document', { responses: { 200: other('application/json', 'An OpenAPI document.', { type: 'object' }), ...failing() } }) }
 }

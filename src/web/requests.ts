@@ -1,4 +1,7 @@
+// What visitors and programs send, checked. The descriptions are for the interface's own description (GET /api).
+
 import { z } from 'zod'
+import { MAX_ROUNDS } from '../prediction/play-round.js'
 import { graphemesOf } from '../text/graphemes.js'
 import { decodeText } from '../text/normalize.js'
 
@@ -6,54 +9,85 @@ export const MIN_CANDIDATES = 2
 export const MAX_CANDIDATES = 4
 export const MAX_TEXT_LENGTH = 4000
 
+// As a parameter, each of these has to be there; zod-openapi takes what is preprocessed for optional.
+const REQUIRED = { param: { required: true } }
+
 const USERNAME = /^[A-Za-z0-9_]{1,15}$/
 const NOT_A_USERNAME =
   'That is no X username: 1 to 15 letters, digits or underscores, such as @jack, or an address such as https://x.com/jack.'
 const NOT_TWO_TO_FOUR = 'Pick two to four different users.'
 const TOO_LONG = `That text is too long: ${MAX_TEXT_LENGTH.toLocaleString('en')} characters at the most.`
-// Characters are counted as a reader counts them; this cap on code units comes first, since counting takes time.
-const MOST_UNITS = 8 * MAX_TEXT_LENGTH
+// Characters are counted as a reader sees them, which takes time: so this limit on UTF-16 code units comes first.
+const MAX_UNITS = 8 * MAX_TEXT_LENGTH
 
-/** A username as people give it: `@Name`, `name`, `https://x.com/name` or `twitter.com/name/status/1`. */
+/** A username as people type it: `@Name`, `name`, `https://x.com/name` or `twitter.com/name/status/1`. */
 export const Username = z
   .preprocess((value) => (typeof value === 'string' ? bareUsername(value) : ''), z.string().regex(USERNAME, NOT_A_USERNAME))
+  .meta({ ...REQUIRED, description: 'Also as @name or as an address on x.com.' })
 
-/** One to four names, with spaces, commas or line breaks between them; who is named twice counts once. */
+/** One to four names, with spaces, commas or line breaks between them; a name that is given twice counts once. */
 export const Usernames = z.preprocess(
   (value) => uniqueNames([value].flat().flatMap((names) => (typeof names === 'string' ? names.split(/[\s,;]+/).filter(Boolean) : []))),
   z.array(Username).min(1, NOT_A_USERNAME).max(MAX_CANDIDATES, 'Four users at a time, no more.')
-)
+).meta({ ...REQUIRED, description: 'Several names may also be one string with spaces or commas between them.' })
 
 export const AddUsers = z.object({ username: Usernames }, NOT_A_USERNAME)
 
-export const ImportForm = z.object({ username: Username, replies: z.stringbool().catch(false) })
+export const ImportForm = z.object({
+  username: Username,
+  replies: z.stringbool().default(false).catch(false).meta({ description: 'Whether replies are kept too.', override: { type: 'boolean', default: false } })
+})
 
 const Count = z.coerce.number().int().min(0)
 
-/** What an import's address says of it: how many records were read, kept and dropped. */
+/** The numbers in the URL after an import: how many records were read, kept and dropped. */
 export const ImportCounts = z.object({
   read: Count, kept: Count, beyond: Count, retweets: Count, replies: Count, duplicates: Count, empty: Count, tooLong: Count
 })
 
-export const PageNumber = z.object({ page: z.coerce.number().int().min(1).max(1_000_000).catch(1) })
+export const PageNumber = z.object({
+  page: z.coerce.number().int().min(1).max(1_000_000).catch(1)
+    .meta({ description: 'Beyond the last page, the last one; the first for what is no number.' })
+})
 
 /** Two to four different users and a text. A user who is named twice counts once. */
 export const AskPrediction = z.object({
   users: z.preprocess(
     (value) => uniqueNames([value].flat().filter((name) => typeof name === 'string')),
     z.array(Username).min(MIN_CANDIDATES, NOT_TWO_TO_FOUR).max(MAX_CANDIDATES, NOT_TWO_TO_FOUR)
-  ),
+  ).meta({ ...REQUIRED, description: 'Two to four different users; each also as @name or as an address on x.com.' }),
   text: z.preprocess(
     (value) => (typeof value === 'string' ? value.replaceAll('\r\n', '\n') : ''),
     z
       .string()
       .refine((text) => decodeText(text.slice(0, MAX_TEXT_LENGTH)) !== '', { error: 'Write a tweet first: there is no text to go by.' })
-      .max(MOST_UNITS, { error: TOO_LONG, abort: true })
+      .max(MAX_UNITS, { error: TOO_LONG, abort: true })
       .refine((text) => graphemesOf(text).length <= MAX_TEXT_LENGTH, { error: TOO_LONG })
-  )
+  ).meta({ ...REQUIRED, description: `At most ${MAX_TEXT_LENGTH.toLocaleString('en')} characters as a reader counts them, and not only blanks.` })
 })
 
-/** What a visitor typed into the forms, to be shown to them again beside an error. */
+const NO_GAME = 'This address is no game’s: its seed has 1 to 16 letters and digits.'
+const NO_ROUND = `There is no such round: a game has ${MAX_ROUNDS} at the most.`
+const NO_GUESS = 'A guess in this address names nobody who is in the game.'
+const NO_ORDER = 'The round and the guesses in this address do not go together.'
+
+/** A string of this form. With `abort`, a value of another form skips the checks of the whole game. */
+const like = (form: RegExp, error: string): z.ZodString => z.string(error).regex(form, { error, abort: true })
+
+/** A game as its URL has it: one digit for each guess, so that the score follows from the URL alone. */
+export const AskRound = AskPrediction.pick({ users: true })
+  .extend({
+    seed: like(/^[A-Za-z0-9]{1,16}$/, NO_GAME)
+      .meta({ description: 'Which tweets are dealt. Without it, or without users, the answer leads to a new game.' }),
+    round: like(/^[1-9]\d?$/, NO_ROUND).default('1').transform(Number),
+    guesses: like(/^\d*$/, NO_GUESS).max(MAX_ROUNDS, { error: NO_ROUND, abort: true }).default('')
+      .transform((digits) => Array.from(digits, Number))
+      .meta({ description: 'A digit a round, the place in candidates from 0; as many as the rounds before this one, or one more.' })
+  })
+  .refine(({ users, guesses }) => guesses.every((guess) => guess < users.length), NO_GUESS)
+  .refine(({ round, guesses }) => guesses.length === round || guesses.length === round - 1, NO_ORDER)
+
+/** What a visitor typed into the forms, to be shown again beside an error. */
 export interface Typed {
   username: string
   users: string[]
@@ -62,7 +96,7 @@ export interface Typed {
   importing: boolean
 }
 
-/** The form's fields out of a query and a body, whatever they hold. */
+/** The forms' fields out of a query and a body; values of another type are left out. */
 export function typedIn(...sources: unknown[]): Typed {
   const fields = Object.assign({}, ...sources) as Record<string, unknown>
   const text = (value: unknown): string => (typeof value === 'string' ? value : '')

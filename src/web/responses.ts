@@ -1,6 +1,12 @@
-// What the JSON answers are, each under the name that the interface's description (/api) gives it.
+// The JSON answers: their schemas, under the names that the interface's description (GET /api) gives them, and what is
+// made into them. The schemas are strict: a field that is not named here is not answered.
 
 import { z } from 'zod'
+import type { Round as PlayedRound } from '../prediction/play-round.js'
+import type { Prediction as MadePrediction } from '../prediction/predict-author.js'
+import type { CollectJob } from '../storage/collect-jobs.js'
+import type { StoredUser } from '../storage/users.js'
+import { isUnderWay, progressInWords } from './view-helpers.js'
 
 const Count = z.int().min(0)
 const Time = z.iso.datetime()
@@ -15,11 +21,11 @@ const Tweet = z.strictObject({ id: z.string(), text: z.string(), createdAt: Time
 const Progress = z.strictObject({
   username: z.string(),
   state: z.enum(['queued', 'working', 'waiting', 'done', 'failed']),
-  words: z.string().describe('The same in words, for people.'),
+  words: z.string().meta({ description: 'The same in words, for people.' }),
   read: Count,
   embedded: Count,
   toRead: Count,
-  ended: z.boolean().describe('Whether nothing more will happen: it is done or has failed.')
+  ended: z.boolean().meta({ description: 'Whether nothing more will happen: it is done or has failed.' })
 })
 
 const Share = z.number().min(0).max(100)
@@ -27,8 +33,8 @@ const Share = z.number().min(0).max(100)
 const TypicalPiece = z.strictObject({
   text: z.string(),
   weight: z.number(),
-  theirs: Share.describe('In how many of 100 tweets of theirs it is.'),
-  others: Share.describe('In how many of 100 tweets of the others it is.')
+  theirs: Share.meta({ description: 'In how many of 100 tweets of theirs it is.' }),
+  others: Share.meta({ description: 'In how many of 100 tweets of the others it is.' })
 })
 
 const StyleProfile = z.strictObject({
@@ -37,7 +43,7 @@ const StyleProfile = z.strictObject({
   words: z.array(TypicalPiece),
   ngrams: z.array(TypicalPiece),
   times: z.strictObject({ dated: Count, hours: z.array(Count).length(24), weekdays: z.array(Count).length(7) })
-    .describe('When they post, in UTC; weekdays from Monday.'),
+    .meta({ description: 'When they post, in UTC; weekdays from Monday.' }),
   measures: z.array(z.strictObject({
     name: z.string(), unit: z.enum(['number', 'share']), theirs: z.number().nullable(), others: z.number().nullable()
   }))
@@ -46,35 +52,35 @@ const StyleProfile = z.strictObject({
 const Candidate = z.strictObject({
   username: z.string(),
   probability: z.number().min(0).max(1),
-  score: z.number().describe('ngrams + encoder + intercept, relative to the mean over the candidates.'),
+  score: z.number().meta({ description: 'ngrams + encoder + intercept, relative to the mean over the candidates.' }),
   ngrams: z.number(),
   encoder: z.number(),
   intercept: z.number(),
-  characters: z.array(z.number()).describe('What each of the characters adds to ngrams.'),
+  characters: z.array(z.number()).meta({ description: 'What each of the characters adds to ngrams.' }),
   pieces: z.array(z.strictObject({ text: z.string(), weight: z.number() })),
-  nearest: z.array(Tweet.extend({ similarity: z.number() })).describe('Their tweets that are most like the text.')
+  nearest: z.array(Tweet.extend({ similarity: z.number() })).meta({ description: 'Their tweets that are most like the text.' })
 })
 
 const Prediction = z.strictObject({
   text: z.string(),
-  author: z.string().describe('The most likely user; the verdict says whether that is to be said.'),
+  author: z.string().meta({ description: 'The most likely user; the verdict says whether that is to be said.' }),
   verdict: z.enum(['named', 'too close to call', 'unlike any of them']),
-  characters: z.array(z.string()).describe('The text, links masked.'),
-  candidates: z.array(Candidate).describe('Most likely first.'),
+  characters: z.array(z.string()).meta({ description: 'The text, links masked.' }),
+  candidates: z.array(Candidate).meta({ description: 'Most likely first.' }),
   reliability: z.strictObject({
     tweets: Count,
     accuracy: z.number().min(0).max(1),
     chance: z.number().min(0).max(1),
-    confusion: z.array(z.array(Count)).describe('By truth, then by answer; candidates in their order.')
-  }).describe('How often such an answer is right on their own tweets, held out.'),
+    confusion: z.array(z.array(Count)).meta({ description: 'By truth, then by answer; candidates in their order.' })
+  }).meta({ description: 'How often such an answer is right on their own tweets, held out.' }),
   map: z.strictObject({ text: Place, tweets: z.array(z.strictObject({ username: z.string(), text: z.string(), place: Place })) })
 })
 
 const Round = z.strictObject({
   round: z.int().min(1),
   text: z.string(),
-  candidates: z.array(z.string()).describe('In the order that the digits of guesses count in, from 0.'),
-  guess: z.string().optional().describe('With author and app only after a guess for this round.'),
+  candidates: z.array(z.string()).meta({ description: 'In the order that the digits of guesses count in, from 0.' }),
+  guess: z.string().optional().meta({ description: 'With author and app only after a guess for this round.' }),
   author: z.string().optional(),
   app: z.strictObject({ author: z.string(), probability: z.number().min(0).max(1) }).optional(),
   score: z.strictObject({ visitor: Count, app: Count, rounds: Count })
@@ -83,24 +89,24 @@ const Round = z.strictObject({
 const ImportReport = z.strictObject({
   read: Count,
   kept: Count,
-  beyond: Count.describe('Older than the newest 3,200.'),
+  beyond: Count.meta({ description: 'Older than the newest 3,200.' }),
   dropped: z.strictObject({ retweets: Count, replies: Count, duplicates: Count, empty: Count, tooLong: Count })
 })
 
-/** Every answer and what it is made of. Strict: what is not named here is not answered. */
+/** The schemas of all answers and their parts. */
 export const answers = {
   User,
   Users: z.strictObject({ users: z.array(User) }),
   UserPage: z.union([
     z.strictObject({
       user: User,
-      tweets: z.array(Tweet).describe('Newest first.'),
+      tweets: z.array(Tweet).meta({ description: 'Newest first.' }),
       page: z.int().min(1),
       pages: z.int().min(1),
-      habits: StyleProfile.optional().describe('Only on the first page.'),
-      collecting: Progress.optional().describe('Only where the user was read from X, or is being read.')
+      habits: StyleProfile.optional().meta({ description: 'Only on the first page.' }),
+      collecting: Progress.optional().meta({ description: 'Only where the user was read from X, or is being read.' })
     }),
-    z.strictObject({ collecting: Progress }).describe('Nothing is stored of the user yet.')
+    z.strictObject({ collecting: Progress }).meta({ description: 'Nothing is stored of the user yet.' })
   ]),
   Progress,
   Collecting: z.strictObject({ collecting: z.array(Progress) }),
@@ -112,7 +118,37 @@ export const answers = {
   Round,
   Health: z.strictObject({ ready: z.boolean(), database: z.enum(['ok', 'unreachable']), encoder: z.string() }),
   Alive: z.strictObject({ alive: z.literal(true) }),
-  Error: z.strictObject({ error: z.string().describe('What went wrong, in words for people.') })
+  Error: z.strictObject({ error: z.string().meta({ description: 'What went wrong, in words for people.' }) })
 }
 
-export type AnswerName = keyof typeof answers
+/** A user. */
+export function userJson({ username, name, source, tweets, collectedAt }: StoredUser): object {
+  return { username, name, source, tweets, collectedAt }
+}
+
+/** How far the collecting of a user has come. */
+export function progressJson(collectJob: CollectJob): {
+  username: string; state: CollectJob['state']; words: string; read: number; embedded: number; toRead: number; ended: boolean
+} {
+  const { username, state, read, embedded, toRead } = collectJob
+  return { username, state, words: progressInWords(collectJob), read, embedded, toRead, ended: !isUnderWay(collectJob) }
+}
+
+/** A prediction with every number that the page draws; candidates most likely first. */
+export function predictionJson({ candidates, ...prediction }: MadePrediction): object {
+  return { ...prediction, candidates: candidates.map(({ user, ...candidate }) => ({ username: user.username, ...candidate })) }
+}
+
+/** A round of the game; candidates in the order that the digits of `guesses` count in. */
+export function roundJson({ round, text, users, answer, score }: PlayedRound): object {
+  const { guess, author, app } = answer ?? {}
+  return {
+    round,
+    text,
+    candidates: users.map(({ username }) => username),
+    guess: guess?.username,
+    author: author?.username,
+    app: app && { author: app.author.username, probability: app.probability },
+    score
+  }
+}

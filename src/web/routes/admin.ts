@@ -5,7 +5,7 @@ import { requestRefresh } from '../../collecting/collect-worker.js'
 import type { Services } from '../../services/services.js'
 import type { DaySpend } from '../../storage/x-budget.js'
 import { addressOf } from '../rate-limits.js'
-import { userJson } from '../view-helpers.js'
+import { userJson } from '../responses.js'
 import type { StoredUser } from '../../storage/users.js'
 
 /** The operator's page: update every user from X, or remove all. */

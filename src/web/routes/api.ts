@@ -1,11 +1,12 @@
 import { Router } from 'express'
-import { openApi } from '../openapi.js'
+import { createOpenApi } from '../openapi.js'
 
-/** What the JSON interface takes and answers, for programs to read. */
+/** The description of the JSON interface, for programs. */
 export function apiRoutes(): Router {
   const router = Router()
+  const document = createOpenApi()
 
-  router.get('/api', (_request, response) => void response.json(openApi))
+  router.get('/api', (_request, response) => void response.json(document))
 
   return router
 }

@@ -1,7 +1,7 @@
 import { Router } from 'express'
 import { MAX_CANDIDATES, typedIn, Username } from '../requests.js'
 import type { Services } from '../../services/services.js'
-import { userJson } from '../view-helpers.js'
+import { userJson } from '../responses.js'
 
 /** The home page: the prediction form (the latest users chosen already), a form to add somebody, and who is here or on the way. */
 export function homeRoutes({ config, userStore, collectJobs }: Services): Router {

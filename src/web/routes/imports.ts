@@ -4,7 +4,7 @@ import { ImportForm } from '../requests.js'
 import { importTweets } from '../../collecting/import-tweets.js'
 import type { Services } from '../../services/services.js'
 import { withUpload } from '../uploads.js'
-import { userJson } from '../view-helpers.js'
+import { userJson } from '../responses.js'
 
 /** Adding a user out of a file, without the X API. */
 export function importRoutes(services: Services): Router {

@@ -1,32 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { stringify } from 'node:querystring'
 import { Router } from 'express'
-import { z } from 'zod'
 import { MIN_TWEETS_TO_FIT } from '../../prediction/candidates.js'
 import { ExpectedError } from '../../core/errors.js'
 import { limitedBy } from '../rate-limits.js'
-import { AskPrediction, MIN_CANDIDATES, MAX_CANDIDATES } from '../requests.js'
+import { AskRound, MIN_CANDIDATES, MAX_CANDIDATES } from '../requests.js'
+import { roundJson } from '../responses.js'
 import type { Services } from '../../services/services.js'
-import { MAX_ROUNDS, playRound, type Game, type Round } from '../../prediction/play-round.js'
-
-const NO_GAME = 'This address is no game’s: its seed has 1 to 16 letters and digits.'
-const NO_ROUND = `There is no such round: a game has ${MAX_ROUNDS} at the most.`
-const NO_GUESS = 'A guess in this address names nobody who is in the game.'
-const NO_ORDER = 'The round and the guesses in this address do not go together.'
-
-/** A string of this kind; without `abort` the checks of the whole game would be run on what is none. */
-const like = (kind: RegExp, error: string): z.ZodString => z.string(error).regex(kind, { error, abort: true })
-
-/** A game as an address has it: one digit for each guess, so that the score follows from it. */
-export const AskRound = AskPrediction.pick({ users: true })
-  .extend({
-    seed: like(/^[A-Za-z0-9]{1,16}$/, NO_GAME),
-    round: like(/^[1-9]\d?$/, NO_ROUND).default('1').transform(Number),
-    guesses: like(/^\d*$/, NO_GUESS).max(MAX_ROUNDS, { error: NO_ROUND, abort: true }).default('')
-      .transform((digits) => Array.from(digits, Number))
-  })
-  .refine(({ users, guesses }) => guesses.every((guess) => guess < users.length), NO_GUESS)
-  .refine(({ round, guesses }) => guesses.length === round || guesses.length === round - 1, NO_ORDER)
+import { playRound, type Game } from '../../prediction/play-round.js'
 
 /** The game: whose tweet is it? All of it is in the address; nothing is stored. */
 export function playRoutes(services: Services): Router {
@@ -76,19 +57,5 @@ function linksOf(game: Game): { guessUrls: string[]; nextUrl: string; againUrl: 
     guessUrls: usernames.map((_, guess) => gameUrl({ ...game, guesses: [...guesses, guess] })),
     nextUrl: gameUrl({ ...game, round: round + 1 }),
     againUrl: `/play?${stringify({ users: usernames })}`
-  }
-}
-
-/** A round in JSON; candidates in the order that the digits of `guesses` count in. */
-function roundJson({ round, text, users, answer, score }: Round): object {
-  const { guess, author, app } = answer ?? {}
-  return {
-    round,
-    text,
-    candidates: users.map(({ username }) => username),
-    guess: guess?.username,
-    author: author?.username,
-    app: app && { author: app.author.username, probability: app.probability },
-    score
   }
 }

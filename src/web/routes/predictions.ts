@@ -1,8 +1,9 @@
 import { Router } from 'express'
 import { limitedBy } from '../rate-limits.js'
 import { AskPrediction } from '../requests.js'
+import { predictionJson } from '../responses.js'
 import type { Services } from '../../services/services.js'
-import { predictAuthor, type Prediction } from '../../prediction/predict-author.js'
+import { predictAuthor } from '../../prediction/predict-author.js'
 import { shareOf } from '../share.js'
 
 /** The prediction: a result is an address, so that it can be shared. */
@@ -21,9 +22,4 @@ export function predictionRoutes(services: Services): Router {
   })
 
   return router
-}
-
-/** Every number that the page draws; candidates most likely first. */
-function predictionJson({ candidates, ...prediction }: Prediction): object {
-  return { ...prediction, candidates: candidates.map(({ user, ...candidate }) => ({ username: user.username, ...candidate })) }
 }

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Router } from 'express'
 import { Usernames } from '../requests.js'
 import type { Services } from '../../services/services.js'
-import { progressJson } from '../view-helpers.js'
+import { progressJson } from '../responses.js'
 
 const EVERY = 500 // ms between two looks at how far the collecting has come
 const LONGEST = 10 * 60_000 // ms; the browser connects again by itself

@@ -7,7 +7,7 @@ import { AddUsers, ImportCounts, PageNumber, typedIn, Username } from '../reques
 import { describeUser } from '../../prediction/describe-user.js'
 import { requestCollecting } from '../../collecting/collect-worker.js'
 import type { Services } from '../../services/services.js'
-import { progressJson, userJson } from '../view-helpers.js'
+import { progressJson, userJson } from '../responses.js'
 
 /** Adding users and looking at them. */
 export function userRoutes(services: Services): Router {

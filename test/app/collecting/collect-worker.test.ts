@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { ExpectedError } from '../../../src/core/errors.js'
 import { requestCollecting, requestRefresh, startWorker, type Worker } from '../../../src/collecting/collect-worker.js'
 import { openThreads, type Threads } from '../../../src/threads/pool.js'
-import { progressJson } from '../../../src/web/view-helpers.js'
+import { progressJson } from '../../../src/web/responses.js'
 import { settled } from '../../support/collect.js'
 import { databases, type TestDatabase } from '../../support/databases.js'
 import { openTestServices, serve, type TestServices } from '../../support/services.js'

@@ -1,7 +1,7 @@
 import type { Router } from 'express'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { answers, type AnswerName } from '../../../src/web/responses.js'
-import { openApi } from '../../../src/web/openapi.js'
+import { answers } from '../../../src/web/responses.js'
+import { createOpenApi } from '../../../src/web/openapi.js'
 import { createApp } from '../../../src/web/app.js'
 import { connect } from '../../../src/storage/database.js'
 import { createUserStore } from '../../../src/storage/users.js'
@@ -15,16 +15,18 @@ interface Response {
 }
 interface Operation {
   summary: string
-  parameters?: { name: string; in: string; required: boolean; schema: object }[]
+  parameters?: { name: string; in: string; required?: boolean; schema: object }[]
+  operationId: string
+  security: object[]
   requestBody?: { content: Record<string, { schema: { properties: Record<string, object>; required: string[] } }> }
   responses: Record<string, Response>
 }
 
-const document = JSON.parse(JSON.stringify(openApi)) as { paths: Record<string, Record<string, Operation>>; components: { schemas: object } }
+const document = JSON.parse(JSON.stringify(createOpenApi())) as { paths: Record<string, Record<string, Operation>>; components: { schemas: object } }
 const operations = Object.entries(document.paths).flatMap(([path, item]) =>
   Object.entries(item).map(([method, operation]) => ({ name: `${method.toUpperCase()} ${path}`, path, operation })))
 const operationOf = (name: string): Operation => operations.find((operation) => operation.name === name)!.operation
-const parameterOf = (name: string, parameter: string) => operationOf(name).parameters!.find((given) => given.name === parameter)
+const parameterOf = (name: string, parameter: string) => ({ required: false, ...operationOf(name).parameters!.find((given) => given.name === parameter) })
 
 const refsIn = (value: unknown): string[] => [...JSON.stringify(value).matchAll(/"\$ref":"([^"]*)"/g)].map(([, ref]) => ref)
 const USERS = 'users=ruth_demo&users=ivo_demo'
@@ -50,6 +52,7 @@ const REQUESTS: [name: string, address: string, status: number, init?: RequestIn
   ['GET /users/{username}', '/users/ruth_demo', 200],
   ['GET /users/{username}', '/users/ruth_demo?page=2', 200],
   ['GET /users/{username}', '/users/nobody_here', 404],
+  ['GET /users/{username}', '/users/%zz', 400],
   ['POST /users', '/users', 202, addUsers('Fell_Example', 'Bangs_Example')],
   ['POST /users', '/users', 202, { method: 'POST', body: new URLSearchParams({ username: 'Fell_Example' }) }],
   ['POST /users', '/users', 400, addUsers()],
@@ -62,6 +65,7 @@ const REQUESTS: [name: string, address: string, status: number, init?: RequestIn
   ['GET /users/{username}', '/users/kettle_friend', 200],
   ['GET /users/{username}/tweets.csv', '/users/ruth_demo/tweets.csv', 200],
   ['GET /users/{username}/tweets.csv', '/users/nobody_here/tweets.csv', 404],
+  ['GET /users/{username}/tweets.csv', '/users/%ff/tweets.csv', 400],
   ['GET /users/{username}/tweets.jsonl', '/users/ruth_demo/tweets.jsonl', 200],
   ['GET /users/{username}/tweets.jsonl', '/users/nobody_here/tweets.jsonl', 404],
   ['GET /predictions', `/predictions?${PREDICTION}`, 200],
@@ -83,10 +87,13 @@ const REQUESTS: [name: string, address: string, status: number, init?: RequestIn
 ]
 
 describe('the description of the JSON interface', () => {
-  test('is OpenAPI 3.1: every operation has a summary of its own, and answers that are described', () => {
-    expect(openApi).toMatchObject({ openapi: '3.1.0', info: { title: 'HypoTweet', version: expect.stringMatching(/^\d+\.\d+\.\d+$/) } })
+  test('is OpenAPI 3.1: every operation has its own id and summary, its security, and described answers', () => {
+    expect(document).toMatchObject({ openapi: '3.1.0', info: { title: 'HypoTweet', version: expect.stringMatching(/^\d+\.\d+\.\d+$/) } })
     expect(new Set(operations.map(({ operation }) => operation.summary)).size).toBe(operations.length)
+    expect(new Set(operations.map(({ operation }) => operation.operationId)).size).toBe(operations.length)
     for (const { name, operation } of operations) {
+      expect(operation.operationId, name).toMatch(/^[a-z]+[A-Za-z]+$/)
+      expect(operation.security, name).toEqual(name === 'GET /metrics' ? [{ admin: [] }] : [])
       expect(Object.keys(operation.responses).length, name).toBeGreaterThan(0)
       for (const [status, { description }] of Object.entries(operation.responses)) {
         expect([status, description], name).toEqual([expect.stringMatching(/^[2345]\d\d$/), expect.stringMatching(/./)])
@@ -110,6 +117,7 @@ describe('the description of the JSON interface', () => {
     const name = { type: 'string', pattern: '^[A-Za-z0-9_]{1,15}$' }
     expect(parameterOf('GET /predictions', 'users')).toMatchObject({ required: true, schema: { type: 'array', items: name, minItems: 2, maxItems: 4 } })
     expect(parameterOf('GET /predictions', 'text')).toMatchObject({ required: true, schema: { type: 'string', maxLength: 32_000 } })
+    expect(parameterOf('GET /users/{username}', 'username')).toMatchObject({ required: true, schema: name })
     expect(parameterOf('GET /users/{username}', 'page')).toMatchObject({ required: false, schema: { type: 'integer', minimum: 1, default: 1 } })
     expect(parameterOf('GET /play', 'seed')).toMatchObject({ required: false, schema: { pattern: '^[A-Za-z0-9]{1,16}$' } })
     expect(parameterOf('GET /progress', 'users')).toMatchObject({ required: true, schema: { type: 'array', items: name, minItems: 1, maxItems: 4 } })
@@ -144,7 +152,7 @@ describe('the app, as it is described', () => {
     if (!described.content) return body
     const [type, { schema }] = Object.entries(described.content)[0]
     expect(response.headers.get('content-type')?.split(';')[0]).toBe(type)
-    if (schema.$ref) answers[schema.$ref.split('/').at(-1) as AnswerName].parse(JSON.parse(body))
+    if (schema.$ref) answers[schema.$ref.split('/').at(-1) as keyof typeof answers].parse(JSON.parse(body))
     return body
   }
 
