@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { addSamples } from '../../src/collecting/sample-users.js'
-import { openThreads, type Threads } from '../../src/threads/pool.js'
 import { findChromium, launchChromium } from '../support/browser.js'
 import { openEmbeddedDatabase, type TestDatabase } from '../support/databases.js'
 import { openTestServices, serve, type TestServices } from '../support/services.js'
 import { startXApi, type XApiServer } from '../../support/x-api-stand-in.js'
+import { sharedThreads } from '../support/threads.js'
 
 const skipped = !findChromium() && process.env.REQUIRE_BROWSER_TESTS !== '1'
 if (skipped) console.log('No Chromium was found, so the browser tests are skipped. CHROMIUM_PATH can name one.')
@@ -38,7 +38,7 @@ async function samplePosts(): Promise<string[][]> {
 
 describe.skipIf(skipped)('in a browser', () => {
   let browser: Browser
-  let threads: Threads
+  const threads = sharedThreads()
   let database: TestDatabase
   let x: XApiServer
   let services: TestServices
@@ -48,7 +48,6 @@ describe.skipIf(skipped)('in a browser', () => {
   let typicalStag: string
 
   beforeAll(async () => {
-    threads = openThreads()
     ;[browser, database, x] = await Promise.all([launchChromium(), openEmbeddedDatabase(), startXApi()])
     const settings = { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: '60', ADMIN_PASSWORD: 'a long one' }
     services = await openTestServices(database, settings, threads)
@@ -71,7 +70,6 @@ describe.skipIf(skipped)('in a browser', () => {
     await services?.close()
     await x?.close()
     await database?.close()
-    await threads.close()
   })
 
   async function visit(options: BrowserContextOptions = {}, pictureStatus = 200): Promise<Visit> {

@@ -1,10 +1,10 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { addSamples } from '../../src/collecting/sample-users.js'
-import { openThreads, type Threads } from '../../src/threads/pool.js'
 import { findChromium, launchChromium } from '../support/browser.js'
 import { openEmbeddedDatabase, type TestDatabase } from '../support/databases.js'
 import { openTestServices, serve, type TestServices } from '../support/services.js'
+import { sharedThreads } from '../support/threads.js'
 
 const skipped = !findChromium() && process.env.REQUIRE_BROWSER_TESTS !== '1'
 if (skipped) console.log('No Chromium was found, so the browser tests are skipped. CHROMIUM_PATH can name one.')
@@ -14,14 +14,13 @@ const DESKTOP = { width: 1280, height: 900 }
 
 describe.skipIf(skipped)('sharing and coming back, in a browser', () => {
   let browser: Browser
-  let threads: Threads
+  const threads = sharedThreads()
   let database: TestDatabase
   let services: TestServices
   let url: string
   let closeApp: () => Promise<void>
 
   beforeAll(async () => {
-    threads = openThreads()
     ;[browser, database] = await Promise.all([launchChromium(), openEmbeddedDatabase()])
     services = await openTestServices(database, {}, threads)
     await addSamples(services)
@@ -35,7 +34,6 @@ describe.skipIf(skipped)('sharing and coming back, in a browser', () => {
     await closeApp?.()
     await services?.close()
     await database?.close()
-    await threads.close()
   })
 
   /** A page, what went wrong on it, and everything that it asked of the server. */

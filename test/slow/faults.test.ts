@@ -10,6 +10,7 @@ import { openEmbeddedPostgres } from '../../src/storage/embedded-postgres.js'
 import { createCollectJobs } from '../../src/storage/collect-jobs.js'
 import { connect } from '../../src/storage/database.js'
 import { requestCollecting, startWorker } from '../../src/collecting/collect-worker.js'
+import { openThreads } from '../../src/threads/pool.js'
 import { settled } from '../support/collect.js'
 import { databases, type TestDatabase } from '../support/databases.js'
 import { openSampleApp, openTestServices, serve } from '../support/services.js'
@@ -38,15 +39,18 @@ describe('a thread that ends', () => {
   const threads: Worker[] = []
   const remember = (thread: Worker): void => void threads.push(thread)
   let app: Awaited<ReturnType<typeof openSampleApp>>
+  let close: () => Promise<void>
 
   beforeEach(async () => {
     process.on('worker', remember)
-    app = await openSampleApp()
+    const own = openThreads()
+    app = await openSampleApp({}, own)
+    close = () => app.close().then(own.close)
   })
   afterEach(async () => {
     process.off('worker', remember)
     threads.length = 0
-    await app.close()
+    await close()
   })
 
   async function ask(): Promise<{ status: number; body: unknown }> {

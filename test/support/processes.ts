@@ -2,11 +2,11 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 
-/** A process of the app that says `ready` when it works; what it said is the match. */
+/** A process of the built app, once its output matches `ready`; `said` is that match. */
 export async function startProcess(file: 'server' | 'worker', settings: Record<string, string>, ready: RegExp): Promise<{ child: ChildProcess; said: RegExpExecArray }> {
-  const path = fileURLToPath(new URL(`../../src/${file}.ts`, import.meta.url))
+  const path = fileURLToPath(new URL(`../../dist/${file}.js`, import.meta.url))
   const env = { PATH: process.env.PATH, HOST: '127.0.0.1', PORT: '0', ...settings }
-  const child = spawn(process.execPath, ['--import', 'tsx', path], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [path], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   const said = await new Promise<RegExpExecArray>((resolve, reject) => {
     const hear = (data: Buffer): void => {

@@ -8,6 +8,7 @@ import { connect } from '../../src/storage/database.js'
 import type { Threads } from '../../src/threads/pool.js'
 import { createApp, createHttpServer } from '../../src/web/app.js'
 import { openEmbeddedDatabase, type TestDatabase } from './databases.js'
+import { sharedThreads } from './threads.js'
 
 export type TestServices = Services & { prisma: ReturnType<typeof connect> }
 
@@ -15,12 +16,12 @@ const SETTINGS = { PREDICTIONS_PER_MINUTE: '0', ADDITIONS_PER_HOUR: '0', LOG_LEV
 
 /**
  * The app's services as openServices wires them, on a test's database, and a Prisma client for the test to look into it.
- * `close` closes neither the database nor threads that were passed.
+ * `close` closes neither the database nor the threads.
  */
 export async function openTestServices(
   { url, checkRoom }: Pick<TestDatabase, 'url' | 'checkRoom'>,
   settings: Record<string, string> = {},
-  threads?: Threads,
+  threads: Threads = sharedThreads(),
   lease?: Lease
 ): Promise<TestServices> {
   const config = readConfig({ DATABASE_URL: url, ...SETTINGS, ...settings })
@@ -52,10 +53,10 @@ export async function serve(services: Services): Promise<{ url: string; close():
   }
 }
 
-/** The web app with the sample users, on its own database and threads. */
-export async function openSampleApp(settings: Record<string, string> = {}): Promise<{ url: string; services: TestServices; close(): Promise<void> }> {
+/** The web app with the sample users, on a database of its own. */
+export async function openSampleApp(settings: Record<string, string> = {}, threads = sharedThreads()): Promise<{ url: string; services: TestServices; close(): Promise<void> }> {
   const database = await openEmbeddedDatabase()
-  const services = await openTestServices(database, settings)
+  const services = await openTestServices(database, settings, threads)
   await addSamples(services)
   const app = await serve(services)
   return {

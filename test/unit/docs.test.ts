@@ -4,7 +4,7 @@ import { dirname, join, resolve } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { readConfig, SETTINGS } from '../../src/core/config.js'
 import { PATHS } from '../../src/core/paths.js'
-import { openApi } from '../../src/web/openapi.js'
+import { createOpenApi } from '../../src/web/openapi.js'
 
 const MAX_README_BYTES = 7_000
 const FOLDERS_OF_PATHS = 'src|test|bench|docs|models|prisma|views|public|support|\\.ci|\\.githooks'

@@ -1,19 +1,14 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ExpectedError } from '../../../src/core/errors.js'
-import { openThreads, type Threads } from '../../../src/threads/pool.js'
 import { dot, fromBytes } from '../../../src/core/vectors.js'
 import { createXApi } from '../../../src/sources/x/x-api.js'
 import { collect } from '../../support/collect.js'
 import { databases, type TestDatabase } from '../../support/databases.js'
 import { openTestServices, type TestServices } from '../../support/services.js'
 import { startXApi, type XApiServer } from '../../../support/x-api-stand-in.js'
+import { sharedThreads } from '../../support/threads.js'
 
-let threads: Threads
-
-beforeAll(() => {
-  threads = openThreads()
-})
-afterAll(() => threads.close())
+const threads = sharedThreads()
 
 describe.each(databases)('collecting tweets into the $name', ({ open }) => {
   let database: TestDatabase

@@ -2,20 +2,15 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { ExpectedError } from '../../../src/core/errors.js'
 import { requestCollecting, requestRefresh, startWorker, type Worker } from '../../../src/collecting/collect-worker.js'
-import { openThreads, type Threads } from '../../../src/threads/pool.js'
 import { progressJson } from '../../../src/web/responses.js'
 import { settled } from '../../support/collect.js'
 import { databases, type TestDatabase } from '../../support/databases.js'
 import { openTestServices, serve, type TestServices } from '../../support/services.js'
 import { startXApi, type XApiServer } from '../../../support/x-api-stand-in.js'
+import { sharedThreads } from '../../support/threads.js'
 
 const LEASE = { heartbeat: 100, expiry: 800 } // ms
-let threads: Threads
-
-beforeAll(() => {
-  threads = openThreads()
-})
-afterAll(() => threads.close())
+const threads = sharedThreads()
 
 describe.each(databases)('collecting in the background in the $name', ({ open }) => {
   let database: TestDatabase

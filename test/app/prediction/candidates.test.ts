@@ -1,11 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { findCandidates } from '../../../src/prediction/candidates.js'
 import { predictAuthor, type Prediction } from '../../../src/prediction/predict-author.js'
-import { openThreads, type Threads } from '../../../src/threads/pool.js'
+import type { Threads } from '../../../src/threads/pool.js'
 import { slices } from '../../../src/core/vectors.js'
 import { databases, type TestDatabase } from '../../support/databases.js'
 import { openTestServices, type TestServices } from '../../support/services.js'
 import type { UserProfile } from '../../../src/storage/users.js'
+import { sharedThreads } from '../../support/threads.js'
 
 const BOTH = ['Calm_Example', 'Keen_Example']
 const FEELINGS = ['sleepy', 'happy', 'lost', 'soft', 'cosy', 'fine', 'quiet']
@@ -19,12 +20,7 @@ const stern = (i: number): string =>
 const profile = (username: string): UserProfile =>
   ({ id: `archive:${username}`, username, name: username, pictureUrl: null, source: 'archive' })
 
-let threads: Threads
-
-beforeAll(() => {
-  threads = openThreads()
-})
-afterAll(() => threads.close())
+const threads = sharedThreads()
 
 describe.each(databases)('candidates on the $name', ({ open }) => {
   let database: TestDatabase

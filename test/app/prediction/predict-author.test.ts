@@ -3,12 +3,13 @@ import { createCache } from '../../../src/services/cache.js'
 import { MODELS_MEMORY } from '../../../src/services/services.js'
 import { predictAuthor } from '../../../src/prediction/predict-author.js'
 import { maskLinks } from '../../../src/text/normalize.js'
-import { openThreads, type Threads } from '../../../src/threads/pool.js'
+import type { Threads } from '../../../src/threads/pool.js'
 import { dot, fromBytes, slices, toBytes } from '../../../src/core/vectors.js'
 import { collect } from '../../support/collect.js'
 import { databases, type TestDatabase } from '../../support/databases.js'
 import { openTestServices, type TestServices } from '../../support/services.js'
 import { startXApi } from '../../../support/x-api-stand-in.js'
+import { sharedThreads } from '../../support/threads.js'
 
 const EVERYBODY = ['Tansy_Example', 'Fell_Example', 'Bangs_Example', 'Query_Example']
 
@@ -24,12 +25,7 @@ const IN_THE_MANNER_OF = [
   ['Query_Example', 'Why does nobody really understand doorbells? Asking for a friend?']
 ]
 
-let threads: Threads
-
-beforeAll(() => {
-  threads = openThreads()
-})
-afterAll(() => threads.close())
+const threads = sharedThreads()
 
 describe.each(databases)('predicting the author from the $name', ({ open }) => {
   let database: TestDatabase

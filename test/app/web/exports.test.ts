@@ -2,14 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { parse } from 'csv-parse/sync'
 import { databases, type TestDatabase } from '../../support/databases.js'
 import { openTestServices, serve, type TestServices } from '../../support/services.js'
-import { openThreads, type Threads } from '../../../src/threads/pool.js'
+import { sharedThreads } from '../../support/threads.js'
 
-let threads: Threads
-
-beforeAll(() => {
-  threads = openThreads()
-})
-afterAll(() => threads.close())
+const threads = sharedThreads()
 
 const ODD_TEXTS = [
   'plain', 'a, comma and a "quote"', 'two\nlines', '=HYPERLINK("https://example.org")', '@somebody hello', '-1 +1', 'emoji 🌱 ünïcode', "'tis"

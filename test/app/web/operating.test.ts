@@ -7,21 +7,17 @@ import { createLog } from '../../../src/core/log.js'
 import { requestLog } from '../../../src/web/request-log.js'
 import { connect } from '../../../src/storage/database.js'
 import { createUserStore } from '../../../src/storage/users.js'
-import { openThreads, type Threads } from '../../../src/threads/pool.js'
 import { databases, openEmbeddedDatabase, type TestDatabase } from '../../support/databases.js'
 import { openDoor, type Door } from '../../support/door.js'
 import { end, startProcess } from '../../support/processes.js'
 import { openTestServices, serve, type TestServices } from '../../support/services.js'
+import { sharedThreads } from '../../support/threads.js'
 
 const ASK = '/predictions?users=ruth_demo&users=milo_demo&text=the+kettle+is+on'
 const PASSWORD = 'a long password'
 const authorization = `Basic ${Buffer.from(`admin:${PASSWORD}`).toString('base64')}`
 
-let threads: Threads
-beforeAll(() => {
-  threads = openThreads()
-})
-afterAll(() => threads.close())
+const threads = sharedThreads()
 
 describe.each(databases)('while the $name is away', ({ open }) => {
   let database: TestDatabase

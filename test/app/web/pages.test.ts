@@ -3,24 +3,19 @@ import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connect } from '../../../src/storage/database.js'
 import { addSamples } from '../../../src/collecting/sample-users.js'
-import { openThreads, type Threads } from '../../../src/threads/pool.js'
 import { settled } from '../../support/collect.js'
 import { databases, type TestDatabase } from '../../support/databases.js'
 import { openTestServices, serve, type TestServices } from '../../support/services.js'
 import { startXApi, type XApiServer } from '../../../support/x-api-stand-in.js'
 import type { NewTweet } from '../../../src/storage/tweets.js'
 import { createUserStore } from '../../../src/storage/users.js'
+import { sharedThreads } from '../../support/threads.js'
 
 const SAMPLES = ['ivo_demo', 'milo_demo', 'ruth_demo', 'tara_demo']
 const HTML = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
 const JSON_TYPE = 'application/json'
 
-let threads: Threads
-
-beforeAll(() => {
-  threads = openThreads()
-})
-afterAll(() => threads.close())
+const threads = sharedThreads()
 
 /** An answer with its body, and what of a page the tests look at. */
 interface Answer {

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { addSamples } from '../../../src/collecting/sample-users.js'
-import { openThreads, type Threads } from '../../../src/threads/pool.js'
 import { databases, type TestDatabase } from '../../support/databases.js'
 import { openTestServices, serve, type TestServices } from '../../support/services.js'
 import { percent } from '../../../src/text/format.js'
+import { sharedThreads } from '../../support/threads.js'
 
 const EVERYBODY = ['ivo_demo', 'milo_demo', 'ruth_demo', 'tara_demo']
 const HTML = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8'
@@ -21,12 +21,7 @@ interface RoundJson {
   score: { visitor: number; app: number; rounds: number }
 }
 
-let threads: Threads
-
-beforeAll(() => {
-  threads = openThreads()
-})
-afterAll(() => threads.close())
+const threads = sharedThreads()
 
 const usersIn = (names: string[]): string => names.map((name) => `users=${name}`).join('&')
 const address = (seed: string, round: number, guesses = '', names = EVERYBODY): string =>

@@ -3,9 +3,9 @@ import { connect as connectSocket } from 'node:net'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { addSamples } from '../../../src/collecting/sample-users.js'
 import { addressOf } from '../../../src/web/rate-limits.js'
-import { openThreads, type Threads } from '../../../src/threads/pool.js'
 import { databases, type TestDatabase } from '../../support/databases.js'
 import { openSampleApp, openTestServices, serve, type TestServices } from '../../support/services.js'
+import { sharedThreads } from '../../support/threads.js'
 
 const ASK = '/predictions?users=ruth_demo&users=milo_demo&text=the+kettle+is+on'
 const PASSWORD = 'a long password'
@@ -85,16 +85,11 @@ test('headers that never end are not waited for', async () => {
 })
 
 describe.each(databases)('limits on the $name', ({ open }) => {
-  let threads: Threads
+  const threads = sharedThreads()
   let database: TestDatabase
   let services: TestServices
   let served: { url: string; close(): Promise<void> }
   let settings: Record<string, string>
-
-  beforeAll(() => {
-    threads = openThreads()
-  })
-  afterAll(() => threads.close())
 
   beforeEach(async () => {
     settings = { PREDICTIONS_PER_MINUTE: '3', ADDITIONS_PER_HOUR: '2', ADMIN_PASSWORD: PASSWORD }
