@@ -4,7 +4,8 @@ import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
 import ejs from 'ejs'
 import express, { type Express } from 'express'
-import * as charts from '../pictures/charts.js'
+import * as predictionCharts from '../pictures/prediction-charts.js'
+import * as userCharts from '../pictures/user-charts.js'
 import { importInWords } from '../sources/archive/report.js'
 import * as format from '../text/format.js'
 import { ExpectedError } from '../core/errors.js'
@@ -40,7 +41,7 @@ export function createApp(services: Services): Express {
   app.set('view engine', 'ejs')
   app.set('views', PATHS.views)
   const avatar = ejs.compile(readFileSync(join(PATHS.views, 'partials', 'avatar.ejs'), 'utf8')) // once: an include finds its file anew each time
-  Object.assign(app.locals, format, viewHelpers, charts, { avatar, importInWords })
+  Object.assign(app.locals, format, viewHelpers, predictionCharts, userCharts, { avatar, importInWords })
 
   app.use(requestLog(services.log), requestTimes(services.metrics), securityHeaders(), onlyFromHere)
   app.use('/assets', express.static(PATHS.public, { maxAge: '1h' }))

@@ -1,6 +1,7 @@
 // Functions that the views call: what they say in words.
 
 import type { CollectJob } from '../storage/collect-jobs.js'
+import type { StoredUser } from '../storage/users.js'
 import { count } from '../text/format.js'
 
 const SOURCES = { x: 'from X', archive: 'from a file', sample: 'sample' }
@@ -21,4 +22,13 @@ export function progressInWords({ state, message, read, toRead, kept, removed, e
   if (state === 'queued') return 'Waiting for its turn…'
   const embeddedSoFar = embedded < kept ? `, ${n(embedded)} of ${n(kept)} embedded` : ''
   return `Reading posts… ${n(read)} of ${n(toRead)}${embeddedSoFar}`
+}
+
+/** 0.824 → 82: how many times in 100. */
+export const inHundred = (share: number): number => Math.round(100 * share)
+
+/** Where a stored tweet can be read on X; undefined for tweets that were never there. */
+export function postUrl({ username, source }: StoredUser, id: string): string | undefined {
+  const isPost = source !== 'sample' && /^\d{15,20}$/.test(id) // shorter numbers are places in a file
+  return isPost ? `https://x.com/${username}/status/${id}` : undefined
 }

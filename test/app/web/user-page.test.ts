@@ -80,6 +80,7 @@ describe.each(databases)("a user's page on the $name", ({ open }) => {
 
     test('names every habit, theirs beside the others’', () => {
       const rows = [...tables(html)[4].matchAll(/<th scope="row">([^<]*)<\/th>/g)].map(([, name]) => name)
+      expect(html).toContain('<h3>Habits</h3>')
       expect(rows).toEqual(habits.measures.map(({ name }) => name))
       expect(habits.measures.every(({ theirs, others }) => theirs !== null && others !== null)).toBe(true)
     })

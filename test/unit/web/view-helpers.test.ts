@@ -1,62 +1,53 @@
 import { describe, expect, test } from 'vitest'
-import { sourceName } from '../../../src/web/view-helpers.js'
-import { count, percent, when } from '../../../src/text/format.js'
-
-describe('a probability in percent', () => {
-  test.each([
-    [0, '0%'],
-    [0.0004, '< 0.1%'],
-    [0.001, '0.1%'],
-    [0.0374, '3.7%'],
-    [0.25, '25%'],
-    [0.5, '50%'],
-    [0.30000000000000004, '30%'],
-    [0.9876, '98.8%'],
-    [0.999, '99.9%'],
-    [0.9996, '> 99.9%'],
-    [1, '100%']
-  ])('%d is %s', (probability, words) => {
-    expect(percent(probability)).toBe(words)
-  })
-
-  test('is never 0% or 100% for what is not certain', () => {
-    const small = Array.from({ length: 320 }, (_, i) => 10 ** -i / 2)
-    const large = Array.from({ length: 16 }, (_, i) => 1 - 10 ** -i / 2)
-    const between = Array.from({ length: 9999 }, (_, i) => (i + 1) / 10_000)
-    const words = [...small, ...large, ...between].filter((p) => p > 0 && p < 1).map(percent)
-    expect(words.length).toBeGreaterThan(10_000)
-    expect(words.filter((word) => word === '0%' || word === '100%')).toEqual([])
-  })
-
-  test('is within a twentieth of a percent of the number', () => {
-    for (let p = 0.001; p <= 0.999; p += 0.00037) {
-      expect(Math.abs(parseFloat(percent(p)) - 100 * p)).toBeLessThanOrEqual(0.0501)
-    }
-  })
-})
-
-describe('a date', () => {
-  test.each([
-    ['2026-11-21T07:05:59Z', '21 Nov 2026, 07:05 UTC'],
-    ['2026-01-01T00:00:00Z', '1 Jan 2026, 00:00 UTC'],
-    ['2025-12-31T23:30:00-05:00', '1 Jan 2026, 04:30 UTC'],
-    ['2024-02-29T13:00:00Z', '29 Feb 2024, 13:00 UTC']
-  ])('%s reads %s', (date, words) => {
-    expect(when(new Date(date))).toBe(words)
-  })
-})
-
-test.each([
-  [0, 'tweet', '0 tweets'],
-  [1, 'tweet', '1 tweet'],
-  [2, 'tweet', '2 tweets'],
-  [1234, 'tweet', '1,234 tweets'],
-  [1_000_000, 'user', '1,000,000 users']
-])('%i of "%s" are "%s"', (n, noun, words) => {
-  expect(count(n, noun)).toBe(words)
-})
+import type { CollectJob } from '../../../src/storage/collect-jobs.js'
+import type { StoredUser } from '../../../src/storage/users.js'
+import { inHundred, isUnderWay, postUrl, progressInWords, sourceName } from '../../../src/web/view-helpers.js'
 
 test('every source of tweets has a name of its own', () => {
   const names = (['x', 'archive', 'sample'] as const).map(sourceName)
   expect(names).toEqual(['from X', 'from a file', 'sample'])
+})
+
+test.each([[0, 0], [0.824, 82], [0.825, 83], [0.25, 25], [1, 100]])('%d is %d times in 100', (share, times) => {
+  expect(inHundred(share)).toBe(times)
+})
+
+describe('the URL of a post on X', () => {
+  const user = (source: StoredUser['source']): StoredUser => ({
+    id: '1', username: 'Fell_Example', name: 'Fell', pictureUrl: null, source, newestTweetId: null, postsOnX: null,
+    collectedAt: new Date(0), tweets: 20
+  })
+
+  test.each(['x', 'archive'] as const)('exists for a post of a user from %s', (source) => {
+    expect(postUrl(user(source), '1800000000000000001')).toBe('https://x.com/Fell_Example/status/1800000000000000001')
+  })
+
+  test('does not exist for an invented user', () => {
+    expect(postUrl(user('sample'), '1800000000000000001')).toBeUndefined()
+  })
+
+  test.each(['', 'row:17', '12a', '1/../../x', '-1'])('does not exist for an id that is not one of X: %j', (id) => {
+    expect(postUrl(user('archive'), id)).toBeUndefined()
+  })
+})
+
+describe('the progress of collecting in words', () => {
+  const job = (about: Partial<CollectJob>): CollectJob => ({ message: null, read: 0, toRead: 200, kept: 0, removed: 0, embedded: 0, ...about }) as CollectJob
+
+  test.each([
+    [{ state: 'queued' }, 'Waiting for its turn…'],
+    [{ state: 'working', read: 100 }, 'Reading posts… 100 of 200'],
+    [{ state: 'working', read: 1500, toRead: 3200, kept: 1200, embedded: 1100 }, 'Reading posts… 1,500 of 3,200, 1,100 of 1,200 embedded'],
+    [{ state: 'waiting', message: 'X asks us to wait.' }, 'X asks us to wait; this goes on by itself.'],
+    [{ state: 'done', read: 1, kept: 1 }, '1 post read, 1 new tweet kept.'],
+    [{ state: 'done', read: 3200, kept: 2, removed: 1000 }, '3,200 posts read, 2 new tweets kept, 1,000 removed that X no longer shows.'],
+    [{ state: 'failed', message: 'There is no X user @nobody.' }, 'There is no X user @nobody.']
+  ] as [Partial<CollectJob>, string][])('of %o is "%s"', (about, words) => {
+    expect(progressInWords(job(about))).toBe(words)
+  })
+
+  test('is under way until it is done or has failed', () => {
+    const states = ['queued', 'working', 'waiting', 'done', 'failed'] as const
+    expect(states.filter((state) => isUnderWay(job({ state })))).toEqual(['queued', 'working', 'waiting'])
+  })
 })

@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { findChromium, launchChromium } from '../../support/browser.js'
-import { openSampleApp } from '../../support/services.js'
+import { findChromium, launchChromium } from '../support/browser.js'
+import { openSampleApp } from '../support/services.js'
 
 const skipped = !findChromium() && process.env.REQUIRE_BROWSER_TESTS !== '1'
 const PHONE = { width: 375, height: 812 }
