@@ -1,25 +1,14 @@
-// A process that only works the queue: any number of them, and of web processes, share one Postgres.
+// A process that only works the queue. Any number of them share one Postgres with the web processes.
 
-import { readConfig } from './core/config.js'
 import { startWorker } from './collecting/collect-worker.js'
+import { readConfig } from './core/config.js'
+import { onTermination, startOrExit } from './core/process.js'
 import { openServices } from './services/services.js'
 
-const services = await start()
-const worker = await startWorker(services)
+const services = await startOrExit(async () => openServices(readConfig(process.env)))
+const worker = await startOrExit(() => startWorker(services))
 services.log.info('HypoTweet works the queue.')
-for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void shutDown())
-
-async function start() {
-  try {
-    return await openServices(readConfig(process.env))
-  } catch (error) {
-    console.error(`The worker can't start. ${(error as Error).message}`)
-    process.exit(1)
-  }
-}
-
-async function shutDown(): Promise<void> {
+onTermination(async () => {
   await worker.stop()
   await services.close()
-  process.exit()
-}
+})

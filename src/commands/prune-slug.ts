@@ -1,6 +1,6 @@
-// What a deployment runs last: takes from node_modules what only other platforms, browsers, other databases or development
-// would use. npm's own pruning keeps the development tools that a package names as possible companions, such as Prisma's
-// command line, which brings 130 packages along.
+// The last step of a build for deployment: removes from node_modules what only other platforms, browsers, other databases
+// or development use. npm's own pruning keeps development tools that a package names as optional peers, such as Prisma's
+// command line with its 130 packages.
 
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'

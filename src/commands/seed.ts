@@ -2,11 +2,12 @@
 // npm run seed -- --remove  removes them
 
 import { SingleBar } from 'cli-progress'
-import { readConfig } from '../core/config.js'
-import { openServices } from '../services/services.js'
 import { addSamples } from '../collecting/sample-users.js'
+import { readConfig } from '../core/config.js'
+import { startOrExit } from '../core/process.js'
+import { openServices } from '../services/services.js'
 
-const services = await openServices(readConfig(process.env))
+const services = await startOrExit(async () => openServices(readConfig(process.env)))
 try {
   if (process.argv.includes('--remove')) console.log(`Removed ${await services.userStore.removeSamples()} sample users.`)
   else console.log(`The sample users are there: ${(await seed()).join(', ')}.`)
@@ -14,6 +15,7 @@ try {
   await services.close()
 }
 
+/** Stores the sample users, with a progress bar where there is a terminal. */
 async function seed(): Promise<string[]> {
   const bar = new SingleBar({ format: 'Embedding {bar} {value} of {total} users' })
   const names = await addSamples(services, (done, of) => (done === 1 ? bar.start(of, done) : bar.update(done)))

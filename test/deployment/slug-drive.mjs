@@ -64,6 +64,11 @@ const peakMb = (child) => Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${chi
 const [code] = await once(run('release'), 'exit')
 check(code === 0, 'release applies the migrations')
 
+for (const what of ['seed', 'seed -- --remove']) {
+  const [code] = await once(spawn('bash', ['-c', `npm run ${what}`], { cwd: slug, env: settings, stdio: ['ignore', 'ignore', 'inherit'] }), 'exit')
+  check(code === 0, `npm run ${what} works without the development tools`)
+}
+
 let web = await startWeb()
 for (const name of ['Fell_Example', 'Bangs_Example']) await add(name)
 for (const name of ['Fell_Example', 'Bangs_Example']) check((await settled(name)) > 20, `@${name} is collected`)

@@ -1,0 +1,20 @@
+// How the app's processes start and stop.
+
+/** What a process needs before it can work. Where that fails, one line says why (no stack trace) and the process ends. */
+export async function startOrExit<T>(start: () => Promise<T>): Promise<T> {
+  try {
+    return await start()
+  } catch (error) {
+    return cannotStart(error as Error)
+  }
+}
+
+export function cannotStart({ message }: Error): never {
+  console.error(`HypoTweet can't start. ${message}`)
+  process.exit(1)
+}
+
+/** Stops in order when the process is told to end, and ends it then. */
+export function onTermination(stop: () => Promise<void>): void {
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop().then(() => process.exit()))
+}
