@@ -727,6 +727,7 @@ describe.each(databases)('on the $name', ({ open }) => {
       const json = await visit('/admin/update', 'POST', basic(password), JSON_TYPE)
       expect([json.status, json.json()]).toEqual([202, { asked: 2 }])
       await app.services.prisma.collectJob.updateMany({ data: { dueAt: new Date(0) } })
+      for (const key of ['fell_example', 'bangs_example']) await app.services.queue.send(key) // as the sweep does after a while
       await settled(app.services, ['Fell_Example', 'Bangs_Example'])
       expect(await app.services.userStore.findUser('Fell_Example')).toMatchObject({ tweets: 22 })
       const { body } = await visit('/admin', 'GET')
