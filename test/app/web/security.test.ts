@@ -92,7 +92,7 @@ describe.each(databases)('limits on the $name', ({ open }) => {
 
   beforeAll(async () => {
     database = await open()
-    const first = openTestServices(database)
+    const first = await openTestServices(database)
     await addSamples(first)
     await first.close()
   })
