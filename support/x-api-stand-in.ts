@@ -17,7 +17,7 @@ import { promisify } from 'node:util'
  *   empty             no posts                                 onlyreplies      replies and retweets, nothing else
  *   emptypage         first page empty, with a next_token      partial          posts, with errors beside them
  *   longposts         note_tweet, &amp; and &lt;               oddpicture       picture on a host that is not X's
- *   ratelimited       first timeline call 429, reset in 2 s    ratelimitedforever, or alwayslimited: always, 15 min
+ *   ratelimited       first timeline call 429, reset in 1 s    ratelimitedforever, or alwayslimited: always, 15 min
  *   limitedabsurd     429 until the year 2100                  limitedsilent    429 without a word on when
  *   capped            429, the plan's cap is reached           broke            402, no credits
  *   notenrolled       403 client-not-enrolled                  unauthorized     401
@@ -210,7 +210,7 @@ const tweetProblem = {
 const misbehaviours: Record<string, Misbehaviour> = {
   protectedtl: (response, { timeline, account }) => timeline && notAuthorized(response, account),
   protected: (response, { timeline, account }) => timeline && notAuthorized(response, account),
-  ratelimited: (response, { timeline, first }) => timeline && first() && limited(response, secondsFromNow(2)),
+  ratelimited: (response, { timeline, first }) => timeline && first() && limited(response, secondsFromNow(1)),
   ratelimitedforever: (response, { timeline }) => timeline && limited(response, secondsFromNow(900)),
   alwayslimited: (response, { timeline }) => timeline && limited(response, secondsFromNow(900)),
   limitedabsurd: (response, { timeline }) => timeline && limited(response, Date.UTC(2100, 0, 1) / 1000),

@@ -53,22 +53,25 @@ export async function startWorker(services: Services): Promise<Worker> {
   const { heartbeat, expiry } = collectJobs.lease
   const worker = randomUUID()
   const stopping = new AbortController()
-  const running = new Set<Promise<void>>()
-  const handle = (usernameKey: string): Promise<void> => {
-    const run = runJob(services, usernameKey, worker, stopping.signal).finally(() => running.delete(run))
-    running.add(run)
-    return run
+  const running = new Map<string, Promise<void>>() // by user
+  const handle = async (usernameKey: string): Promise<void> => {
+    if (running.has(usernameKey)) return // its lease has expired here, and the sweep has found it
+    const run = runJob(services, usernameKey, worker, stopping.signal).finally(() => running.delete(usernameKey))
+    running.set(usernameKey, run)
+    await run
   }
+  // Only of jobs that still run: one whose end could not be stored, because the database was away, has to expire.
+  const renewLeases = () => collectJobs.renewLeases(worker, [...running.keys()])
   if (!config.DATABASE_URL) await collectJobs.expireAll() // the embedded Postgres belongs to this process alone
   await queue.work(handle, CONCURRENT_USERS)
   await queue.repeat(config.REFRESH_CRON, async () => void (await requestRefresh(services)))
   await sweep(services)
-  const heartbeats = setInterval(() => collectJobs.renewLeases(worker).catch((error) => log.error(error, 'a heartbeat failed')), heartbeat)
+  const heartbeats = setInterval(() => renewLeases().catch((error) => log.error(error, 'a heartbeat failed')), heartbeat)
   const sweeps = setInterval(() => sweep(services).catch((error) => log.error(error, 'a sweep failed')), expiry)
   return {
     async stop() {
       stopping.abort(new Stopped())
-      await Promise.race([Promise.allSettled(running), pause(STOP_GRACE)])
+      await Promise.race([Promise.allSettled(running.values()), pause(STOP_GRACE)])
       clearInterval(heartbeats)
       clearInterval(sweeps)
       for (const usernameKey of await collectJobs.releaseAll(worker)) await queue.send(usernameKey)

@@ -85,9 +85,9 @@ export function createCollectJobs(prisma: PrismaClient, lease = LEASE) {
       return job && { ...job, worker, profile: XUser.safeParse(job.profile).data ?? null }
     },
 
-    /** Renews all leases of a worker. */
-    async renewLeases(worker: string): Promise<void> {
-      await prisma.collectJob.updateMany({ where: { worker, state: 'working' }, data: { heartbeatAt: new Date() } })
+    /** Renews a worker's leases of these jobs. */
+    async renewLeases(worker: string, usernameKeys: string[]): Promise<void> {
+      await prisma.collectJob.updateMany({ where: { worker, usernameKey: { in: usernameKeys }, state: 'working' }, data: { heartbeatAt: new Date() } })
     },
 
     /**

@@ -61,10 +61,20 @@ describe.each(databases)('collect jobs in the $name', ({ open }) => {
     await collectJobs.claim('ann', 'slow')
     for (let i = 0; i < 6; i++) {
       await pause(EXPIRY / 4)
-      await collectJobs.renewLeases('slow')
+      await collectJobs.renewLeases('slow', ['ann'])
     }
     expect(await collectJobs.claim('ann', 'other')).toBeNull()
     expect(await collectJobs.listOverdue()).toEqual([])
+  })
+
+  test('of which a worker renews one expire for the others', async () => {
+    for (const username of ['Ann', 'Bob']) await collectJobs.request(username, 200)
+    for (const key of ['ann', 'bob']) await collectJobs.claim(key, 'slow')
+    for (let i = 0; i < 6; i++) {
+      await pause(EXPIRY / 4)
+      await collectJobs.renewLeases('slow', ['bob'])
+    }
+    expect(await collectJobs.listOverdue()).toEqual(['ann'])
   })
 
   test('are released by a worker that stops', async () => {

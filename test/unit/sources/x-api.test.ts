@@ -198,7 +198,7 @@ describe('a rate limit is a 503 that says when to come back', () => {
 
   test('and then it goes on', async () => {
     const error = await failure(read('ratelimited'))
-    expect(error).toMatchObject({ reason: 'unavailable', retry: { at: new Date(Date.UTC(2030, 4, 1, 13, 50, 12)) } })
+    expect(error).toMatchObject({ reason: 'unavailable', retry: { at: new Date(Date.UTC(2030, 4, 1, 13, 50, 11)) } })
     expect((await read('ratelimited')).posts).toHaveLength(10)
   })
 
