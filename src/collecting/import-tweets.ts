@@ -13,9 +13,9 @@ export interface Import {
 }
 
 /**
- * A user's tweets out of a file, without the X API. A user who came from X keeps what was read there; importing for
- * somebody who was imported before puts the new file in the old one's place. Nothing is stored unless all can be.
- * @throws ExpectedError for a file that can't be read or has nothing to learn from (422), and for a sample user (422)
+ * Imports a user's tweets from a file, without the X API. A second import for the same user replaces the first one; users from
+ * X and sample users are not replaced. All tweets are stored, or none.
+ * @throws ExpectedError `unusable` for a file without tweets to learn from, and for the name of a user from X or a sample user
  */
 export async function importTweets(services: Services, { username, path, fileName, replies }: Import): Promise<{ user: StoredUser; report: ImportReport }> {
   const { userStore, tweetStore, threads } = services

@@ -14,8 +14,9 @@ const Samples = z.array(
 )
 
 /**
- * Stores the four sample users, who are invented, with their tweets. Those that are there already are left as they are.
- * @param onProgress told after each user how many of how many are stored
+ * Stores the four sample users, who are invented, with their tweets. Tweets that are stored already stay as they are.
+ * @param onProgress called after each user with the number of users stored so far, and of all
+ * @returns the usernames
  */
 export async function addSamples({ tweetStore, threads }: Services, onProgress?: (done: number, of: number) => void): Promise<string[]> {
   const samples = Samples.parse(JSON.parse(await readFile(PATHS.samples, 'utf8')))

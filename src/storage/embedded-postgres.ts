@@ -6,18 +6,19 @@ import { PGLiteSocketHandler, type PGLiteSocketHandlerOptions } from '@electric-
 import { SessionQueue } from './pglite-session.js'
 import { StorageFull } from './storage-errors.js'
 
-const ROOM = 64 * 2 ** 20 // bytes: four imports at once, and the log's next 16 MB, without which Postgres stops for good
+// Bytes: four imports at the same time, and the next 16 MB of the write-ahead log, without which Postgres stops for good.
+const MIN_FREE = 64 * 2 ** 20
 
 export interface EmbeddedPostgres {
   url: string
-  /** @throws StorageFull where the disk is so full that storing tweets could end the database */
+  /** @throws StorageFull where the disk is so full that storing tweets could stop the database */
   checkRoom(): Promise<void>
   close(): Promise<void>
 }
 
 /**
- * A Postgres inside this process, its data in `folder`/postgres, served on a loopback port like any other.
- * @throws Error when another process has the folder open
+ * Starts a Postgres inside this process with its data in `folder`/postgres, and serves it on a loopback port like any other.
+ * @throws Error where another process has the folder open
  */
 export async function openEmbeddedPostgres(folder: string): Promise<EmbeddedPostgres> {
   await mkdir(folder, { recursive: true })
@@ -31,7 +32,7 @@ export async function openEmbeddedPostgres(folder: string): Promise<EmbeddedPost
     url: `postgresql://postgres@127.0.0.1:${server.port}/postgres?sslmode=disable`,
     async checkRoom() {
       const { bavail, bsize } = await statfs(folder)
-      if (bavail * bsize < ROOM) throw new StorageFull()
+      if (bavail * bsize < MIN_FREE) throw new StorageFull()
     },
     async close() {
       await server.close()
@@ -41,16 +42,17 @@ export async function openEmbeddedPostgres(folder: string): Promise<EmbeddedPost
   }
 }
 
-/** Answers Postgres's protocol on a free loopback port. */
+/** Serves Postgres's protocol on a free loopback port. */
 async function serve(db: PGlite): Promise<{ port: number; close(): Promise<void> }> {
   const queryQueue = new SessionQueue(db) as unknown as PGLiteSocketHandlerOptions['queryQueue']
   const connections = new Map<Socket, PGLiteSocketHandler>()
   const server = createServer((socket) => {
     const handler = new PGLiteSocketHandler({ queryQueue, closeOnDetach: true })
     connections.set(socket, handler)
-    // Its other end may be gone, and the handler detached, while an answer is still being written: what hears of it stays.
-    const forget = socket.removeAllListeners.bind(socket)
-    socket.on('error', () => {}).removeAllListeners = (event) => (event === 'data' ? forget(event) : socket)
+    // The client may be gone, and the handler detached, while an answer is still being written. The error listener has to
+    // stay, but the handler removes all listeners when it detaches.
+    const removeListeners = socket.removeAllListeners.bind(socket)
+    socket.on('error', () => {}).removeAllListeners = (event) => (event === 'data' ? removeListeners(event) : socket)
     socket.once('close', () => connections.delete(socket))
     void handler.attach(socket)
   })
@@ -65,7 +67,7 @@ async function serve(db: PGlite): Promise<{ port: number; close(): Promise<void>
   }
 }
 
-/** Two processes on one data folder would destroy it; the lock names its holder, and a dead holder's lock is void. */
+/** Two processes on one data folder would destroy it. The lock file has the process's id; that of a dead process does not count. */
 async function takeLock(lock: string, folder: string): Promise<void> {
   const holder = Number(await readFile(lock, 'utf8').catch(() => ''))
   if (holder && holder !== process.pid && isAlive(holder)) {

@@ -1,4 +1,4 @@
-// Rate limits by key (an address), which all processes count together in Postgres.
+// Rate limits for each key (an address), counted in Postgres by all processes together.
 
 import { RateLimiterPrisma, type RateLimiterRes } from 'rate-limiter-flexible'
 import type { Config } from '../core/config.js'
@@ -9,18 +9,18 @@ const ADMIN_TRIES = { points: 10, duration: 15 * 60 } // wrong passwords in so m
 
 export interface RateLimit {
   /**
-   * Counts one more of a key's.
-   * @throws ExpectedError too-many, with the time from which on there may be another
+   * Counts one request of a key.
+   * @throws ExpectedError `too-many` where the limit is reached, with the time of the next allowed request
    */
   count(key: string): Promise<void>
-  /** Throws the same where no more are allowed, and counts nothing. */
+  /** Throws the same, but counts nothing. */
   check(key: string): Promise<void>
 }
 
 export interface RateLimits {
-  /** What is computed for a visitor. */
+  /** Requests that compute something. */
   predictions: RateLimit
-  /** What adds users. */
+  /** Requests that add users. */
   additions: RateLimit
   /** Wrong admin passwords. */
   adminTries: RateLimit
@@ -49,7 +49,7 @@ export function createRateLimits(prisma: PrismaClient, { PREDICTIONS_PER_MINUTE,
 
 const UNLIMITED: RateLimit = { count: async () => {}, check: async () => {} }
 
-/** @param refused what the limiter says, or an error of its own */
+/** @param refused the limiter's result, or the error of its query */
 function refuse(refused: unknown, words: string): never {
   if (refused instanceof Error) throw refused
   const seconds = Math.max(1, Math.ceil((refused as RateLimiterRes).msBeforeNext / 1000))
