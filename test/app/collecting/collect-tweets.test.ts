@@ -72,7 +72,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     expect((await storedTexts()).slice(0, 2)).toEqual(['The ferry has come after all.', 'The ferry is late.'])
   })
 
-  test('says so when nothing is newer, and when that was looked up', async () => {
+  test('adds nothing when nothing is newer, and stores when that was looked up', async () => {
     const { user } = await collect(limitedTo(20), 'Fell_Example')
     await services.prisma.user.updateMany({ data: { collectedAt: new Date(0) } })
     const again = await collect(limitedTo(20), 'FELL_example')
@@ -82,7 +82,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     expect(await services.userStore.listUsers()).toHaveLength(1)
   })
 
-  test('takes a new name and picture over', async () => {
+  test('updates the name and the picture', async () => {
     const account = x.addUser('Wren_Example', { name: 'Before' })
     x.addPosts('Wren_Example', ['one thing', 'another thing'])
     await collect(services, 'Wren_Example')
@@ -110,7 +110,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     expect(await storedTexts()).toEqual(['Good night', 'GOOD MORNING https://t.co/abc'])
   })
 
-  test('does not store again what repeats a stored post, and never reads it again', async () => {
+  test('does not store a repeat of a stored post, and never reads it again', async () => {
     x.addUser('Echo_Example')
     x.addPosts('Echo_Example', ['Good morning', 'Good night'])
     await collect(services, 'Echo_Example')
@@ -121,11 +121,11 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     expect(x.calls.posts).toBe(4)
   })
 
-  test('goes on after an empty page that is not the last', async () => {
+  test('continues after an empty page that is not the last', async () => {
     expect(await collect(limitedTo(20), 'emptypage')).toMatchObject({ added: 20 })
   })
 
-  test('takes posts beside which X reports errors', async () => {
+  test('stores posts beside which X reports errors', async () => {
     expect(await collect(limitedTo(20), 'partial')).toMatchObject({ added: 20 })
   })
 
@@ -141,7 +141,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     expect(await storedTexts()).toContain('how to write &lt; & "')
   })
 
-  test('keeps a user who is called otherwise on X now, and reads only what is newer', async () => {
+  test('keeps a user who has a new name on X, and reads only what is newer', async () => {
     x.addUser('Old_Example')
     x.addPosts('Old_Example', ['one thing', 'another thing'])
     await collect(services, 'Old_Example')
@@ -151,7 +151,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     expect(await services.userStore.listUsers()).toMatchObject([{ username: 'New_Example', tweets: 2 }])
   })
 
-  test('starts anew for an account that was given the name of another', async () => {
+  test('starts again for an account that was given the name of another', async () => {
     await collect(limitedTo(20), 'Fell_Example')
     x.addUser('Fell_Example').id = '424242'
     x.addPosts('Fell_Example', ['I am somebody else', 'entirely'])
@@ -160,7 +160,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     expect(await storedTexts()).toEqual(['entirely', 'I am somebody else'])
   })
 
-  test("puts X's user in the place of a sample of the same name", async () => {
+  test('replaces a sample user of the same name', async () => {
     const sample = { id: 'sample:1', username: 'fell_example', name: 'S', pictureUrl: null, source: 'sample' as const }
     await services.tweetStore.saveTweets(sample, null, [], 'encoder')
     await collect(limitedTo(20), 'Fell_Example')
@@ -183,7 +183,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     expect(await stored()).toEqual([])
   })
 
-  test('says of a user without posts of their own that there are none', async () => {
+  test('fails for a user without posts of their own, and says why', async () => {
     x.addUser('Links_Example')
     x.addPosts('Links_Example', ['https://t.co/a', 'https://t.co/b'])
     for (const username of ['empty', 'onlyreplies', 'Links_Example']) {
@@ -197,7 +197,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     expect(await collect(limitedTo(20), 'flaky')).toMatchObject({ added: 20 })
   })
 
-  test('leaves a user who is there as they were when X refuses', async () => {
+  test('leaves a stored user unchanged when X refuses', async () => {
     await collect(limitedTo(20), 'Fell_Example')
     const before = await services.userStore.listUsers()
     const refused = { ...services, xApi: createXApi({ token: 'wrong', url: x.url }) }
@@ -213,7 +213,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     expect(x.calls.posts).toBe(20)
   })
 
-  test('goes on behind the last page that was stored, and pays for none twice', async () => {
+  test('continues after the last stored page, and pays for no post twice', async () => {
     let pages = 0
     const readPosts: TestServices['xApi']['readPosts'] = async (...page) => {
       if (pages++ === 2) throw new ExpectedError('bad-source', 'X is not well at the moment.', {})
@@ -247,7 +247,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
       x.addPosts('Prolific', Array.from({ length: POSTS }, (_, i) => `This is what I have to say for the ${i}th time.`))
     })
 
-    test('reads from the database what was stored before once, and each new text once for its vector', async () => {
+    test('reads each text that was stored before once from the database, and each new one once for its vector', async () => {
       const first = counting(many())
       await collect(first.services, 'Prolific')
       expect(first.rows()).toBe(POSTS)
@@ -274,7 +274,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     })
   })
 
-  test('looks the user up again where the stored profile is damaged, and goes on where it was', async () => {
+  test('looks the user up again where the stored profile is damaged, and continues where it was', async () => {
     let pages = 0
     const readPosts: TestServices['xApi']['readPosts'] = async (...page) => {
       if (pages++ === 1) throw new ExpectedError('bad-source', 'X is not well at the moment.', {})
@@ -287,7 +287,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
   })
 
   describe('of a user who has deleted some', () => {
-    test('removes those that X no longer shows, and says how many', async () => {
+    test('removes those that X no longer shows, and counts them', async () => {
       await collect(limitedTo(60), 'Fell_Example')
       const gone = x.removePosts('Fell_Example', 3, 5)
       x.addPosts('Fell_Example', ['Something new.'])
@@ -300,14 +300,14 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
       expect(user.tweets).toBe(ids.length)
     })
 
-    test('leaves older ones alone that X would not have shown again', async () => {
+    test('keeps older ones that X was not asked for again', async () => {
       await collect(limitedTo(100), 'Fell_Example')
       x.removePosts('Fell_Example', 1, 1)
       await collect(limitedTo(20), 'Fell_Example')
       expect((await stored()).length).toBe(99)
     })
 
-    test('removes what is older than all that is left', async () => {
+    test('removes those that are older than all that are left', async () => {
       await collect(limitedTo(60), 'Fell_Example')
       x.removePosts('Fell_Example', 200, 10)
       await collect(limitedTo(60), 'Fell_Example')
@@ -330,7 +330,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
       expect(x.calls.posts).toBe(62)
     })
 
-    test('stores the repeat of one that is gone', async () => {
+    test('stores a repeat of one that is gone', async () => {
       x.addUser('Echo_Example')
       x.addPosts('Echo_Example', ['Good morning', 'Good night'])
       await collect(services, 'Echo_Example')

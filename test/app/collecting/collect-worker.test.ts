@@ -68,7 +68,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
   const storedIds = async () => (await opened[0].prisma.tweet.findMany({ select: { id: true } })).map(({ id }) => id).sort()
   const spent = async () => (await opened[0].prisma.spend.findMany()).reduce((sum, { posts }) => sum + posts, 0)
 
-  test('reads four users side by side, and the one that fails holds nobody up', async () => {
+  test('reads four users at the same time, and one that fails does not delay the others', async () => {
     const services = await working()
     const names = ['Tansy_Example', 'Fell_Example', 'Bangs_Example', 'protected']
     x.latency = 150
@@ -83,7 +83,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
     ])
   })
 
-  test('reads a user whom several ask for at once one time', async () => {
+  test('reads a user once whom several request at the same time', async () => {
     const services = [await working(), await working()]
     await Promise.all(Array.from({ length: 6 }, (_, i) => requestCollecting(services[i % 2], [i % 3 ? 'Fell_Example' : 'FELL_EXAMPLE'])))
     await settled(services[0], ['Fell_Example'])
@@ -102,7 +102,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
     ['broke', 'unavailable', /X_BEARER_TOKEN has no credits left/],
     ['notenrolled', 'unavailable', /X_BEARER_TOKEN has no access/],
     ['capped', 'unavailable', /X_BEARER_TOKEN has read as many posts as its plan allows/]
-  ])('ends at once where X answers like %s (%s), and says why', async (username, reason, words) => {
+  ])('fails at once where X answers like %s (%s), and says why', async (username, reason, words) => {
     const services = await working()
     await requestCollecting(services, [username])
     const [collection] = await settled(services, [username])
@@ -115,7 +115,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
     ['ratelimited', /^X asks us to wait until \d\d:\d\d UTC; this goes on by itself\.$/],
     ['flaky', /^X is not well at the moment; this goes on by itself\.$/],
     ['cutoff', /^X's answer broke off or made no sense; this goes on by itself\.$/]
-  ])('waits where X answers like %s, says so, and goes on by itself', async (username, words) => {
+  ])('waits where X answers like %s, says so, and continues by itself', async (username, words) => {
     const services = await working()
     await requestCollecting(services, [username])
     const [waiting] = await settled(services, [username], ({ state }) => state === 'waiting')
@@ -126,7 +126,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
     expect(x.calls.users).toBe(1)
   })
 
-  test('asks nothing of X before a rate limit ends', async () => {
+  test('sends nothing to X before a rate limit ends', async () => {
     const services = await working()
     await requestCollecting(services, ['ratelimitedforever'])
     const [{ dueAt }] = await settled(services, ['ratelimitedforever'], ({ state }) => state === 'waiting')
@@ -160,13 +160,13 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
     ])
   })
 
-  test.each(['emptypage', 'partial', 'longposts'])('reads %s like anybody', async (username) => {
+  test.each(['emptypage', 'partial', 'longposts'])('reads %s like any other user', async (username) => {
     const services = await working()
     await requestCollecting(services, [username])
     expect(await settled(services, [username])).toMatchObject([{ state: 'done', read: 60, kept: 60 }])
   })
 
-  test('hands back what it reads when it is stopped, and another goes on there', async () => {
+  test('returns its jobs when it is stopped, and another worker continues there', async () => {
     const first = await process({ X_POSTS_PER_USER: '300' })
     const worker = await startWorker(first)
     x.latency = 100
@@ -180,7 +180,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
     expect(await storedIds()).toEqual([...x.served].sort())
   })
 
-  test('goes on by itself after the database was away', async () => {
+  test('continues by itself after the database was away', async () => {
     const door = await openDoor(database.url)
     const services = await process({}, door.url)
     workers.push(await startWorker(services))
@@ -196,7 +196,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
     await door.shut()
   })
 
-  test('takes up what the queue has lost', async () => {
+  test('finds a job whose message the queue has lost', async () => {
     const services = await process({})
     await services.collectJobs.request('Fell_Example', 60)
     await working()
@@ -204,7 +204,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
   })
 
   describe('within the day’s budget', () => {
-    test('asks for not one post more, across processes, and goes on the next day', async () => {
+    test('requests not one post more, in all processes together, and continues the next day', async () => {
       const services = [await working({ X_DAILY_POST_BUDGET: '130' }), await working({ X_DAILY_POST_BUDGET: '130' })]
       const names = ['Tansy_Example', 'Fell_Example', 'Bangs_Example', 'Query_Example']
       await Promise.all(names.map((name, i) => requestCollecting(services[i % 2], [name])))
@@ -236,7 +236,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
       expect(await services.collectJobs.find(['Bangs_Example'])).toEqual([])
     })
 
-    test('counts what X may have charged for and did not deliver, and nothing that it refused', async () => {
+    test('counts posts that X may have charged and did not deliver, and none that it refused', async () => {
       const services = await working()
       await requestCollecting(services, ['cutoff', 'flaky', 'protectedtl'])
       for (const attempts of [1, 2]) {
@@ -250,7 +250,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
   })
 
   describe('a refresh', () => {
-    test('asks only for what is newer, one user after another', async () => {
+    test('requests only what is newer, one user after another', async () => {
       const services = await working()
       const names = ['Fell_Example', 'Bangs_Example', 'Query_Example']
       await requestCollecting(services, names)
@@ -285,7 +285,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
       expect((await storedIds()).filter((id) => gone.includes(id))).toEqual([])
     })
 
-    test('that finds X unwell removes nobody', async () => {
+    test('during which X fails removes nobody', async () => {
       const services = await working()
       for (const username of ['down', 'unauthorized', 'broke', 'notenrolled']) {
         await services.tweetStore.saveTweets({ id: username, username, name: username, pictureUrl: null, source: 'x' }, null, [], 'none')
@@ -296,7 +296,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
       expect(await services.userStore.listUsers()).toHaveLength(4)
     })
 
-    test.each(['not-found', 'forbidden', 'unusable'] as const)('that fails with the reason %s removes nobody unless the source says that the user is gone', async (reason) => {
+    test.each(['not-found', 'forbidden', 'unusable'] as const)('that fails with the reason %s removes nobody, since the source does not say that the user is gone', async (reason) => {
       const services = await process({})
       const refusing = { ...services, xApi: { ...services.xApi, findUser: () => Promise.reject(new ExpectedError(reason, 'No.')) } }
       workers.push(await startWorker(refusing))
@@ -306,7 +306,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
       expect(await services.userStore.findUser('Ann')).not.toBeNull()
     })
 
-    test('by a worker that has lost its lease meanwhile removes nobody, though X says that the user is suspended', async () => {
+    test('by a worker that has lost its lease removes nobody, although X says that the user is suspended', async () => {
       const services = await process({})
       const worker = await startWorker(services)
       await services.tweetStore.saveTweets({ id: '1', username: 'suspended', name: 'S', pictureUrl: null, source: 'x' }, null, [], 'none')
@@ -330,7 +330,7 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
     })
   })
 
-  test('by two workers for two webs stores every post of twenty users once, and asks for each once', { timeout: 120_000 }, async () => {
+  test('by two workers for two web servers stores every post of twenty users once, and requests each once', { timeout: 120_000 }, async () => {
     const names = Array.from({ length: 20 }, (_, i) => `User_${i}_Example`)
     names.forEach((username, u) => {
       x.addUser(username)

@@ -52,7 +52,7 @@ describe.each(databases)('importing a file on the $name', ({ open }) => {
     })
   })
 
-  test('leads to the page of the user, which says it in words', async () => {
+  test('leads to the page of the user, which says the same', async () => {
     const answer = await send([...LINES, 'RT @somebody: no'].join('\n'), { accept: 'text/html' })
     expect(answer.status).toBe(303)
     const page = await (await fetch(new URL(answer.headers.get('location')!, app.url))).text()
@@ -65,13 +65,13 @@ describe.each(databases)('importing a file on the $name', ({ open }) => {
     expect(await answer.json()).toMatchObject({ report: { kept: 31, dropped: { replies: 0 } } })
   })
 
-  test('again puts the new file in the place of the old one', async () => {
+  test('again replaces the tweets of the old file by those of the new one', async () => {
     await send(LINES.join('\n'))
     await send(LINES.slice(0, 25).map((line) => `${line}!`).join('\n'), { username: 'kettle_friend' })
     expect(await services.userStore.listUsers()).toMatchObject([{ username: 'kettle_friend', tweets: 25 }])
   })
 
-  test('can be predicted with at once', async () => {
+  test('can be used for predictions at once', async () => {
     await send(LINES.join('\n'))
     await send(LINES.map((line) => line.toUpperCase() + '!!!').join('\n'), { username: 'Loud_Friend' })
     const query = 'users=kettle_friend&users=loud_friend&text=THE+HERON+IS+LATE!!!'
@@ -84,20 +84,20 @@ describe.each(databases)('importing a file on the $name', ({ open }) => {
     ['nothing but reposts', 'RT @a: b\nRT @a: c', {}, 422, 'no tweets of @Kettle_Friend'],
     ['a broken line', '{"text": "fine"}\n{"text": ', { name: 'x.jsonl' }, 422, 'Line 2'],
     ['bytes that are no text', '\u0000\u0001PK\u0003', { name: 'x.zip' }, 422, 'zip']
-  ])('with %s is refused in words, and stores nothing', async (_, text, options, status, words) => {
+  ])('with %s is refused with a reason, and stores nothing', async (_, text, options, status, words) => {
     const answer = await send(text, options)
     expect(answer.status).toBe(status)
     expect(((await answer.json()) as { error: string }).error).toContain(words)
     expect(await services.userStore.listUsers()).toEqual([])
   })
 
-  test('keeps the name that was typed when it is refused', async () => {
+  test('keeps the typed name in the form when it is refused', async () => {
     const page = await (await send('RT @a: b', { accept: 'text/html' })).text()
     expect(page).toMatch(/id="import-username"[^>]* value="@Kettle_Friend"/)
     expect(page).toMatch(/<details class="card" open>/)
   })
 
-  test('does not touch a user of the name who came from X', async () => {
+  test('does not change a user from X with the same name', async () => {
     const user = { id: '123', username: 'Kettle_Friend', name: 'K', pictureUrl: null, source: 'x' as const }
     await services.tweetStore.saveTweets(user, null, [], 'encoder')
     const answer = await send(LINES.join('\n'))
@@ -125,7 +125,7 @@ describe.each(databases)('importing a file on the $name', ({ open }) => {
       body: '--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\nhalf',
       headers: { accept: 'application/json', 'content-type': 'multipart/form-data; boundary=b' }
     }), 400]
-  ])('%s is refused in words', async (_, ask, status) => {
+  ])('%s is refused with a reason', async (_, ask, status) => {
     const answer = await ask()
     expect(answer.status).toBe(status)
     expect(((await answer.json()) as { error: string }).error).toMatch(/\.$/)

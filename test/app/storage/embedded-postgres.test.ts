@@ -70,7 +70,7 @@ describe('the embedded Postgres', () => {
     await endAll(clients)
   })
 
-  test('forgets the transaction of a connection that breaks off, and holds nobody up', async () => {
+  test('rolls back the transaction of a connection that breaks off, and serves the others', async () => {
     const clients = await openClients(2)
     const [broken, other] = clients
     broken.on('error', () => {})
@@ -83,7 +83,7 @@ describe('the embedded Postgres', () => {
     await other.end()
   })
 
-  test('closes in peace while connections end in the middle of a transaction', async () => {
+  test('closes without errors while connections end in the middle of a transaction', async () => {
     for (let i = 0; i < 5; i++) {
       const folder = await mkdtemp(join(tmpdir(), 'hypotweet-test-'))
       await cp(inject('template'), folder, { recursive: true })
@@ -95,11 +95,12 @@ describe('the embedded Postgres', () => {
       ;(one as unknown as { connection: { stream: Socket } }).connection.stream.destroy()
       await pause(i) // the end is heard before, while and after it closes
       await postgres.close()
+      expect(existsSync(join(folder, 'lock'))).toBe(false)
       await rm(folder, { recursive: true, force: true })
     }
   })
 
-  test('says nothing to a connection that has ended when it takes back what that had begun', async () => {
+  test('sends nothing to a connection that has ended when it rolls back its transaction', async () => {
     const db = await PGlite.create(join(folder, 'postgres'))
     const turns = new SessionQueue(db)
     const begin = Buffer.from('Q\0\0\0\x0aBEGIN\0')
@@ -142,7 +143,7 @@ describe('the embedded Postgres', () => {
     }
   })
 
-  test('refuses a second process on its data folder in words, and goes on itself', async () => {
+  test('refuses a second process on its data folder and says why, and keeps working itself', async () => {
     const url = await open()
     const second = openElsewhere(folder)
     expect((await once(second, 'exit'))[0]).toBe(1)
@@ -163,7 +164,7 @@ describe('the embedded Postgres', () => {
     expect(await query(await open(), 'SELECT n FROM kept')).toEqual([{ n: 42 }])
   })
 
-  test('takes a lock that names nobody for void', async () => {
+  test('ignores a lock that names no process', async () => {
     await writeFile(join(folder, 'lock'), '')
     expect(await query(await open(), 'SELECT 1 AS n')).toEqual([{ n: 1 }])
   })
@@ -210,7 +211,7 @@ describe('the embedded Postgres with many connections', () => {
     return made
   }
 
-  test('answers each its own when several have waited for the end of a transaction', async () => {
+  test('sends each its own answer when several have waited for the end of a transaction', async () => {
     const connections = pool(8)
     await Promise.all(Array.from({ length: 8 }, () => connections.query('SELECT pg_sleep(0.01)'))) // opens them all
     const one = await connections.connect()
@@ -225,7 +226,7 @@ describe('the embedded Postgres with many connections', () => {
     for (const [value, answer] of await Promise.all(asked)) expect(answer).toBe(value)
   })
 
-  test('lets nobody see or take part in the transaction of another', async () => {
+  test('keeps the transaction of one connection from the others', async () => {
     const connections = pool(3)
     const [one, other] = await Promise.all([connections.connect(), connections.connect()])
     await one.query('CREATE TABLE "Note" ("text" TEXT)')
@@ -238,7 +239,7 @@ describe('the embedded Postgres with many connections', () => {
     other.release()
   })
 
-  test('rolls back what a connection that dies had begun, and serves the others', async () => {
+  test('rolls back the transaction of a connection that dies, for a pool too', async () => {
     const connections = pool(2)
     const [one, other] = await Promise.all([connections.connect(), connections.connect()])
     one.on('error', () => {})

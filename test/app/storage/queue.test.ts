@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { createLog } from '../../../src/core/log.js'
 import { openQueue, type Queue } from '../../../src/storage/queue.js'
-import { databases, query, type TestDatabase } from '../../support/databases.js'
+import { databases, type TestDatabase } from '../../support/databases.js'
+import { query } from '../../../support/databases.js'
 import { openDoor, type Door } from '../../support/door.js'
 
 const POLLING = { messages: 0.1, schedules: 1 } // s

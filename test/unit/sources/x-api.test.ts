@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { ExpectedError } from '../../../src/core/errors.js'
+import { ExpectedError, GoneAtSource } from '../../../src/core/errors.js'
 import { createXApi, type XApi } from '../../../src/sources/x/x-api.js'
 import { startXApi, type XApiServer } from '../../../support/x-api-stand-in.js'
 
@@ -16,16 +16,17 @@ function read(username: string, page: Partial<Parameters<XApi['readPosts']>[2]> 
   return x.readPosts(server.userId(username), username, { size: 10, ...page })
 }
 
-/** The error that a promise rejects with, which has to be one for visitors' eyes and none of X's words. */
-async function failure(promise: Promise<unknown>): Promise<ExpectedError> {
+/** The error that a promise rejects with: it must be worded for visitors, without X's own words, and say whether the user is gone. */
+async function failure(promise: Promise<unknown>, isGone = false): Promise<ExpectedError> {
   const error = await promise.then((value) => expect.fail(`resolved: ${JSON.stringify(value)}`), (reason) => reason)
   expect(error).toBeInstanceOf(ExpectedError)
+  expect(error instanceof GoneAtSource).toBe(isGone) // only this deletes a stored user
   expect(error.message).not.toMatch(/twitter|problem|html|json|could not find|exceeded|not authorized|forbidden/i)
   return error
 }
 
 describe('a user', () => {
-  test('is found whatever the case, and named as X spells it', async () => {
+  test('is found in any case, and spelt as on X', async () => {
     const user = await x.findUser('tansy_EXAMPLE')
     expect(user).toEqual({
       id: server.userId('Tansy_Example'),
@@ -54,35 +55,35 @@ describe('a user', () => {
     expect(await x.findUser('oddpicture')).toMatchObject({ pictureUrl: null })
   })
 
-  test.each(['nobody', 'gone'])('that is not there (%s) is a 404', async (username) => {
-    const error = await failure(x.findUser(username))
+  test.each(['nobody', 'gone'])('that is not there (%s) is gone at the source', async (username) => {
+    const error = await failure(x.findUser(username), true)
     expect(error).toMatchObject({ reason: 'not-found', message: `There is no X user @${username}.`, retry: undefined })
   })
 
-  test('that X has suspended is a 403 in words of its own', async () => {
-    const error = await failure(x.findUser('suspended'))
+  test('that X has suspended is gone at the source, in words of its own', async () => {
+    const error = await failure(x.findUser('suspended'), true)
     expect(error).toMatchObject({ reason: 'forbidden', retry: undefined })
     expect(error.message).toBe('X has suspended @suspended, so there are no posts to read.')
   })
 
-  test('that is protected is a 403 in words of its own', async () => {
-    const error = await failure(x.findUser('protected'))
+  test('that is protected is gone at the source, in words of its own', async () => {
+    const error = await failure(x.findUser('protected'), true)
     expect(error).toMatchObject({ reason: 'forbidden', retry: undefined })
     expect(error.message).toBe('@protected protects their posts, so they cannot be read.')
   })
 
-  test('that only the timeline shows to be protected is the same 403', async () => {
+  test('that only the timeline shows to be protected is the same', async () => {
     const user = await x.findUser('protectedtl')
-    const error = await failure(x.readPosts(user.id, user.username, { size: 10 }))
+    const error = await failure(x.readPosts(user.id, user.username, { size: 10 }), true)
     expect(error).toMatchObject({ reason: 'forbidden', message: expect.stringContaining('@protectedtl protects') })
   })
 
-  test('that is gone by the time its posts are read is a 404', async () => {
-    const error = await failure(x.readPosts('123', 'Gone_Example', { size: 10 }))
+  test('that is gone by the time its posts are read is gone at the source', async () => {
+    const error = await failure(x.readPosts('123', 'Gone_Example', { size: 10 }), true)
     expect(error).toMatchObject({ reason: 'not-found', message: 'There is no X user @Gone_Example.' })
   })
 
-  test('whose name is none cannot lead the request to another address', async () => {
+  test('with an impossible name cannot lead the request to another address', async () => {
     expect(await failure(x.findUser('../../1.1/a?b#c'))).toMatchObject({ reason: 'bad-source', retry: undefined })
   })
 })
@@ -105,7 +106,7 @@ describe('posts', () => {
     expect(posts.filter(({ text }) => /^(@|RT @)/.test(text))).toEqual([])
   })
 
-  test('are read a page a call, each post once', async () => {
+  test('are read one page a request, each post once', async () => {
     const ids: string[] = []
     let nextToken: string | undefined
     do {
@@ -117,11 +118,11 @@ describe('posts', () => {
     expect(server.calls).toEqual({ requests: 3, posts: 270, users: 0 })
   })
 
-  test.each([[1, 5], [7, 7], [7.2, 8], [400, 100]])('asked for %d at a time come %d at a time', async (size, count) => {
+  test.each([[1, 5], [7, 7], [7.2, 8], [400, 100]])('requested %d at a time come %d at a time', async (size, count) => {
     expect((await read('Tansy_Example', { size })).posts).toHaveLength(count)
   })
 
-  test('can be asked for from a post on, and up to a post', async () => {
+  test('can be requested after a post, and before a post', async () => {
     const { posts: [newest, second, third] } = await read('Tansy_Example')
     expect((await read('Tansy_Example', { sinceId: third.id })).posts).toEqual([newest, second])
     expect((await read('Tansy_Example', { untilId: newest.id })).posts[0]).toEqual(second)
@@ -136,7 +137,7 @@ describe('posts', () => {
     for (const { text } of posts) expect(text).toMatch(/^Tea &amp; toast &lt;3 .{280,}The end\.$/)
   })
 
-  test.each(['empty', 'onlyreplies'])('that are none (%s) are an empty last page', async (username) => {
+  test.each(['empty', 'onlyreplies'])('of a user without any (%s) are an empty last page', async (username) => {
     expect(await read(username)).toEqual({ posts: [], nextToken: undefined })
   })
 
@@ -146,13 +147,13 @@ describe('posts', () => {
     expect((await read('emptypage', { nextToken: page.nextToken })).posts).toHaveLength(10)
   })
 
-  test('are good when X adds errors about something that they refer to', async () => {
+  test('are read when X adds errors about something that they refer to', async () => {
     expect((await read('partial')).posts).toHaveLength(10)
   })
 })
 
-describe('what the operator has to settle names the setting', () => {
-  test.each([undefined, '', '  '])('no token (%j), and nothing is asked of X', async (token) => {
+describe('a failure that the operator has to mend names the setting', () => {
+  test.each([undefined, '', '  '])('no token (%j), and nothing is sent to X', async (token) => {
     const without = createXApi({ token, url: server.url })
     for (const call of [without.findUser('empty'), without.readPosts('1', 'empty', { size: 5 })]) {
       const error = await failure(call)
@@ -162,7 +163,7 @@ describe('what the operator has to settle names the setting', () => {
     expect(server.calls.requests).toBe(0)
   })
 
-  test.each(['wrong', 'with a\nline break'])('a token that is not accepted (%j)', async (token) => {
+  test.each(['wrong', 'with a\nline break'])('a token that X does not accept (%j)', async (token) => {
     const error = await failure(createXApi({ token, url: server.url }).findUser('empty'))
     expect(error).toMatchObject({ reason: 'unavailable', retry: undefined })
     expect(error.message).toMatch(/does not accept the token in the setting X_BEARER_TOKEN/)
@@ -172,7 +173,7 @@ describe('what the operator has to settle names the setting', () => {
     ['unauthorized', /does not accept the token in the setting X_BEARER_TOKEN/],
     ['broke', /account behind X_BEARER_TOKEN has no credits left.*top them up in X's developer console/],
     ['notenrolled', /app behind X_BEARER_TOKEN has no access to this part of the X API.*project and a plan/]
-  ])('%s, on either call', async (username, words) => {
+  ])('%s, for users and for posts', async (username, words) => {
     for (const call of [x.findUser(username), read(username)]) {
       const error = await failure(call)
       expect(error).toMatchObject({ reason: 'unavailable', retry: undefined })
@@ -180,7 +181,7 @@ describe('what the operator has to settle names the setting', () => {
     }
   })
 
-  test('a plan whose cap is reached, which waiting a quarter of an hour will not help', async () => {
+  test('a plan whose cap is reached: not to be tried again in a quarter of an hour', async () => {
     const error = await failure(read('capped'))
     expect(error).toMatchObject({ reason: 'unavailable', retry: undefined, message: expect.stringContaining('X_BEARER_TOKEN') })
   })
@@ -192,70 +193,70 @@ describe('what the operator has to settle names the setting', () => {
   })
 })
 
-describe('a rate limit is a 503 that says when to come back', () => {
+describe('a rate limit says when to try again', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2030, 4, 1, 13, 50, 10) }))
   afterEach(() => void vi.useRealTimers())
 
-  test('and then it goes on', async () => {
+  test('and then works', async () => {
     const error = await failure(read('ratelimited'))
     expect(error).toMatchObject({ reason: 'unavailable', retry: { at: new Date(Date.UTC(2030, 4, 1, 13, 50, 11)) } })
     expect((await read('ratelimited')).posts).toHaveLength(10)
   })
 
-  test.each(['ratelimitedforever', 'alwayslimited'])('%s, in so many words', async (username) => {
+  test.each(['ratelimitedforever', 'alwayslimited'])('in words (%s)', async (username) => {
     const error = await failure(read(username))
     expect(error.retry).toEqual({ at: new Date(Date.UTC(2030, 4, 1, 14, 5, 10)) })
     expect(error.message).toBe('X asks us to wait until 14:06 UTC.')
   })
 
-  test.each(['limitedabsurd', 'limitedsilent'])('a quarter of an hour on when X does not (%s)', async (username) => {
+  test.each(['limitedabsurd', 'limitedsilent'])('a quarter of an hour later where X gives no usable time (%s)', async (username) => {
     const error = await failure(read(username))
     expect(error).toMatchObject({ reason: 'unavailable', retry: { at: new Date(Date.UTC(2030, 4, 1, 14, 5, 10)) } })
     expect(error.message).toMatch(/14:06 UTC/)
   })
 })
 
-describe('when X is unwell', () => {
-  test('a 5xx is a 502 to try again', async () => {
+describe('when X fails', () => {
+  test('a 5xx can be tried again', async () => {
     for (let i = 0; i < 2; i++) expect(await failure(read('flaky'))).toMatchObject({ reason: 'bad-source', retry: {} })
     expect((await read('flaky')).posts).toHaveLength(10)
   })
 
-  test('a 5xx that is a web page is a 502 to try again', async () => {
+  test('a 5xx with a web page can be tried again', async () => {
     const error = await failure(x.findUser('down'))
     expect(error).toMatchObject({ reason: 'bad-source', retry: {}, message: expect.stringContaining('not well') })
   })
 
-  test.each(['garbage', 'oddshape', 'badgzip'])('nonsense (%s) is a 502 to try again', async (username) => {
+  test.each(['garbage', 'oddshape', 'badgzip'])('nonsense (%s) can be tried again', async (username) => {
     for (const call of [x.findUser(username), read(username)]) {
       const error = await failure(call)
       expect(error).toMatchObject({ reason: 'bad-source', retry: {}, message: expect.stringContaining('made no sense') })
     }
   })
 
-  test('an error body that cannot be read is a 502', async () => {
+  test('an error body that cannot be read is a bad source', async () => {
     expect(await failure(x.findUser('nullerror'))).toMatchObject({ reason: 'bad-source' })
   })
 
-  test('an answer that is cut off is a 502 to try again', async () => {
+  test('an answer that is cut off can be tried again', async () => {
     const error = await failure(read('cutoff'))
     expect(error).toMatchObject({ reason: 'bad-source', retry: {}, message: expect.stringContaining('broke off') })
     expect((await read('cutoff')).posts).toHaveLength(10)
   })
 
-  test('a connection that ends without an answer is a 502 to try again', async () => {
+  test('a connection that ends without an answer can be tried again', async () => {
     const error = await failure(x.findUser('hangup'))
     expect(error).toMatchObject({ reason: 'bad-source', retry: {}, message: expect.stringContaining('could not be reached') })
   })
 
-  test('a connection that is refused is a 502 to try again', async () => {
+  test('a connection that is refused can be tried again', async () => {
     const closed = await startXApi()
     await closed.close()
     const error = await failure(createXApi({ token: 'good', url: closed.url }).findUser('Tansy_Example'))
     expect(error).toMatchObject({ reason: 'bad-source', retry: {}, message: expect.stringContaining('could not be reached') })
   })
 
-  test.each(['slow', 'trickle'])('an answer without an end (%s) is given up, connection and all', async (username) => {
+  test.each(['slow', 'trickle'])('an answer without an end (%s) times out, and its connection is closed', async (username) => {
     const hasty = createXApi({ token: 'good', url: server.url, timeoutMs: 150 })
     for (const call of [
       hasty.findUser(username),
