@@ -2,6 +2,7 @@
 
 import { z } from 'zod'
 import { MAX_ROUNDS } from '../prediction/play-round.js'
+import { notHere } from '../prediction/user-page.js'
 import { graphemesOf } from '../text/graphemes.js'
 import { decodeText } from '../text/normalize.js'
 
@@ -24,6 +25,13 @@ const MAX_UNITS = 8 * MAX_TEXT_LENGTH
 export const Username = z
   .preprocess((value) => (typeof value === 'string' ? bareUsername(value) : ''), z.string().regex(USERNAME, NOT_A_USERNAME))
   .meta({ ...REQUIRED, description: 'Also as @name or as an address on x.com.' })
+
+/** The username in the path of a URL. A name that X cannot have belongs to nobody here. */
+export function usernameIn({ username: name }: { username: string }): string {
+  const username = Username.safeParse(name)
+  if (!username.success) throw notHere(name)
+  return username.data
+}
 
 /** One to four names, with spaces, commas or line breaks between them; a name that is given twice counts once. */
 export const Usernames = z.preprocess(

@@ -4,6 +4,7 @@
 import { z } from 'zod'
 import type { Round as PlayedRound } from '../prediction/play-round.js'
 import type { Prediction as MadePrediction } from '../prediction/predict-author.js'
+import type { UserPage as ReadUserPage } from '../prediction/user-page.js'
 import type { CollectJob } from '../storage/collect-jobs.js'
 import type { StoredUser } from '../storage/users.js'
 import { isUnderWay, progressInWords } from './view-helpers.js'
@@ -132,6 +133,11 @@ export function progressJson(collectJob: CollectJob): {
 } {
   const { username, state, read, embedded, toRead } = collectJob
   return { username, state, words: progressInWords(collectJob), read, embedded, toRead, ended: !isUnderWay(collectJob) }
+}
+
+/** A user's page: the user, a page of tweets, the style profile and how far collecting has come. */
+export function userPageJson({ user, collectJob, ...page }: Extract<ReadUserPage, { user: StoredUser }>): object {
+  return { user: userJson(user), ...page, ...(collectJob && { collecting: progressJson(collectJob) }) }
 }
 
 /** A prediction with every number that the page draws; candidates most likely first. */

@@ -2,8 +2,8 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { stringify } from 'csv-stringify'
 import { Router, type Response } from 'express'
-import { ExpectedError } from '../../core/errors.js'
-import { Username } from '../requests.js'
+import { notHere } from '../../prediction/user-page.js'
+import { usernameIn } from '../requests.js'
 import type { Services } from '../../services/services.js'
 import type { StoredUser } from '../../storage/users.js'
 
@@ -12,7 +12,7 @@ export function exportRoutes({ userStore, tweetStore }: Services): Router {
   const router = Router()
 
   router.get('/users/:username/tweets.csv', async (request, response) => {
-    const user = await findUser(request.params.username)
+    const user = await findUser(usernameIn(request.params))
     announce(response, `${user.username}.csv`, 'text/csv; charset=utf-8')
     // A spreadsheet runs a text that begins with "=", "+", "-" or "@"; the apostrophe before it is not shown there.
     const csv = stringify({ header: true, columns: ['id', 'created_at', 'text'], bom: true, escape_formulas: true })
@@ -20,15 +20,14 @@ export function exportRoutes({ userStore, tweetStore }: Services): Router {
   })
 
   router.get('/users/:username/tweets.jsonl', async (request, response) => {
-    const user = await findUser(request.params.username)
+    const user = await findUser(usernameIn(request.params))
     announce(response, `${user.username}.jsonl`, 'application/jsonl; charset=utf-8')
     await pipeline(Readable.from(linesOf(user)), response)
   })
 
-  async function findUser(name: string): Promise<StoredUser> {
-    const username = Username.safeParse(name)
-    const user = username.success ? await userStore.findUser(username.data) : null
-    if (!user) throw new ExpectedError('not-found', `@${name} has not been added here.`)
+  async function findUser(username: string): Promise<StoredUser> {
+    const user = await userStore.findUser(username)
+    if (!user) throw notHere(username)
     return user
   }
 
