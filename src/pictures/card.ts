@@ -1,5 +1,5 @@
-// A result as a picture for link previews, 1200×630: the text as a quotation, the answer, a bar for each candidate. It
-// is no picture of a post: nobody has posted the text.
+// The picture of a result for link previews, 1200×630: the text as a quotation, the answer, a bar for each candidate. It
+// must not look like a post on X: nobody has posted the text.
 
 import type { Prediction } from '../prediction/predict-author.js'
 import { graphemesOf } from '../text/graphemes.js'
@@ -14,7 +14,7 @@ const RIGHT = CARD.width - LEFT
 const TEXT = { top: 118, left: LEFT + 30, right: RIGHT - 30, sizes: [56, 48, 40, 34, 28, 24], lineHeight: 1.34 }
 const BARS = { left: 430, right: 1000, bottom: 594, row: 44, height: 20 }
 const ANSWER = { size: 42, space: 76 }
-const MOST_CHARACTERS = 700 // more than fit at the smallest size
+const MAX_CHARACTERS = 700 // more than fit at the smallest size
 
 /** The picture as SVG. */
 export function cardSvg(prediction: Prediction): string {
@@ -33,7 +33,7 @@ ${prediction.candidates.map((_, rank) => bar(prediction, rank, barsTop + rank * 
 `
 }
 
-/** The text at the largest size at which it fits above `bottom`, clipped where it fits at none. */
+/** The text at the largest size at which it fits above `bottom`; clipped if it does not fit even at the smallest. */
 function quotation(text: string, bottom: number): string {
   const { top, left, right, lineHeight } = TEXT
   const { size, lines } = fitted(drawable(text), right - left, bottom - top)
@@ -51,13 +51,13 @@ function quotation(text: string, bottom: number): string {
 
 function fitted(text: string, width: number, height: number): { size: number; lines: string[] } {
   const { sizes, lineHeight } = TEXT
-  const most = (size: number): number => Math.floor(height / (size * lineHeight))
+  const maxLines = (size: number): number => Math.floor(height / (size * lineHeight))
   for (const size of sizes) {
     const lines = wrap(text, width / size)
-    if (lines.length <= most(size)) return { size, lines }
+    if (lines.length <= maxLines(size)) return { size, lines }
   }
   const size = sizes[sizes.length - 1]
-  return { size, lines: clip(wrap(text, width / size), most(size), width / size) }
+  return { size, lines: clip(wrap(text, width / size), maxLines(size), width / size) }
 }
 
 function answer(prediction: Prediction, y: number): string {
@@ -69,7 +69,7 @@ function answer(prediction: Prediction, y: number): string {
 If it had to be one of them:</text>`
 }
 
-/** A candidate's row; only a named author's bar stands out. */
+/** A candidate's row. Only the bar of a named author is highlighted. */
 function bar({ candidates, verdict }: Prediction, rank: number, top: number): string {
   const { user, probability } = candidates[rank]
   const { left, right, row, height } = BARS
@@ -78,7 +78,7 @@ function bar({ candidates, verdict }: Prediction, rank: number, top: number): st
   const baseline = top + row / 2 + 9
   const weight = named ? ' font-weight="700"' : ''
   const track = `x="${left}" y="${top + (row - height) / 2}" height="${height}" rx="${height / 2}"`
-  const width = round(Math.max(height, (right - left) * probability)) // narrower than its round ends, it is no bar
+  const width = round(Math.max(height, (right - left) * probability)) // wide enough for its round ends
   const size = sizeFor(name, 26, left - LEFT - 20)
   return `<text x="${LEFT}" y="${baseline}" font-size="${size}"${weight}>${escapeXml(name)}</text>
 <rect ${track} width="${right - left}" fill="#e7e3f6"/>
@@ -86,17 +86,17 @@ function bar({ candidates, verdict }: Prediction, rank: number, top: number): st
 <text x="${RIGHT}" y="${baseline}" font-size="26" text-anchor="end"${weight}>${escapeXml(percent(probability))}</text>`
 }
 
-/** The size, or as much smaller as bold words need to fit. */
+/** The font size at which bold words fit into the width: `size` at the most. */
 function sizeFor(words: string, size: number, width: number): number {
   return Math.min(size, Math.floor(width / (1.12 * widthOf(words))))
 }
 
 /**
- * The text as far as the rasteriser can draw it. It finds no other font for an emoji of several code points, so of
- * those the first one stays (an astronaut becomes a woman) and a flag becomes its letters.
+ * The text with only what the rasteriser can draw. It finds no fallback font for an emoji of several code points: of such
+ * an emoji the first code point stays (an astronaut becomes a woman), and a flag becomes its letters.
  */
 function drawable(text: string): string {
-  const all = graphemesOf(withoutControls(text)).slice(0, MOST_CHARACTERS)
+  const all = graphemesOf(withoutControls(text)).slice(0, MAX_CHARACTERS)
   return all.map((character) => {
     if (/^\p{Regional_Indicator}/u.test(character)) return character.replace(/./gu, regionLetter)
     if (/\p{Extended_Pictographic}/u.test(character)) return Array.from(character)[0]
@@ -104,12 +104,12 @@ function drawable(text: string): string {
   }).join('')
 }
 
-/** Without ligatures: in a line that has one, the rasteriser finds no other font for the emoji. */
+/** Keeps letters from joining into ligatures: in a line with one, the rasteriser finds no fallback font for emoji. */
 const unjoined = (line: string): string => line.replace(/f(?=[fijl])/g, 'f\u200c')
 
 const regionLetter = (indicator: string): string => String.fromCodePoint(indicator.codePointAt(0)! - 0x1f1e6 + 65)
 
-/** Without what XML forbids and what would turn the text around: joiners stay, which letters and emoji need. */
+/** Without characters that XML forbids or that change the text's direction. Joiners stay: letters and emoji need them. */
 function withoutControls(text: string): string {
   return text
     .toWellFormed()
@@ -118,7 +118,7 @@ function withoutControls(text: string): string {
     .replace(/(?!\n)\p{Cc}|[\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff]/gu, '')
 }
 
-/** As the first letter says it. */
+/** The first letter decides. */
 function isRightToLeft(text: string): boolean {
   const letter = /\p{L}/u.exec(text)?.[0] ?? ''
   return /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u.test(letter)

@@ -1,5 +1,5 @@
-// SVG → PNG, on libuv's threads. The fonts come with the app, since a server may have none; those of the system help
-// with scripts that ours lack.
+// SVG → PNG, on libuv's threads. The fonts come with the app, since a server may have none; the system's fonts are used
+// for scripts that ours lack.
 
 import { createRequire } from 'node:module'
 import { renderAsync } from '@resvg/resvg-js'
@@ -7,7 +7,7 @@ import { renderAsync } from '@resvg/resvg-js'
 const FONTS = [
   'dejavu-fonts-ttf/ttf/DejaVuSans.ttf',
   'dejavu-fonts-ttf/ttf/DejaVuSans-Bold.ttf',
-  '@expo-google-fonts/noto-emoji/400Regular/NotoEmoji_400Regular.ttf' // in outlines: colour emoji can't be drawn
+  '@expo-google-fonts/noto-emoji/400Regular/NotoEmoji_400Regular.ttf' // outlines: resvg cannot draw colour emoji
 ]
 
 /** The picture as a PNG; its texts are in DejaVu Sans and Noto Emoji. */

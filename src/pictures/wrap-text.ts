@@ -1,5 +1,5 @@
-// A text in lines for a picture, where nothing wraps by itself. Widths are estimates of DejaVu Sans in em, rather too
-// wide than too narrow: the exact ones would need the font's tables and its shaping.
+// Line breaking for a picture, since SVG has none. The widths are estimates for DejaVu Sans in em, wide enough to be
+// safe: exact ones would need the font's tables and text shaping.
 
 import { graphemesOf } from '../text/graphemes.js'
 
@@ -9,7 +9,7 @@ const BROAD = /^[mwMW@%#+=<>&~\u2014\u2026]$/
 const FULL_WIDTH = /^[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\u3000-\u303f\uff01-\uff60]/u
 const EMOJI = /^\p{Extended_Pictographic}/u
 
-// East Asian text breaks between any two characters, but not before these nor after those.
+// East Asian text may break between any two characters, but not before NOT_FIRST nor after NOT_LAST.
 const NOT_FIRST = /^[、。，．！？」』）】〉》ー々ゃゅょっャュョッ…!?.,:;)\]}”’]/
 const NOT_LAST = /^[「『（【〈《([{“‘]/
 
@@ -18,18 +18,18 @@ export function widthOf(text: string): number {
   return graphemesOf(text).reduce((sum, character) => sum + characterWidth(character), 0)
 }
 
-/** The text in lines that are at most so many em wide; words that are wider are cut. Blank lines are left out. */
+/** The text in lines at most `width` em wide. Words that are wider are cut, blank lines are left out. */
 export function wrap(text: string, width: number): string[] {
   const lines = text.split('\n').map((line) => line.trim())
   return lines.filter((line) => line !== '').flatMap((line) => wrapLine(graphemesOf(line), width))
 }
 
-/** At most so many lines; where some are left out, the last one ends in "…". */
-export function clip(lines: string[], most: number, width: number): string[] {
-  if (lines.length <= most) return lines
-  const last = graphemesOf(lines[most - 1])
+/** The first `max` lines; where some are left out, the last one ends in "…". */
+export function clip(lines: string[], max: number, width: number): string[] {
+  if (lines.length <= max) return lines
+  const last = graphemesOf(lines[max - 1])
   while (last.length > 1 && widthOf(`${last.join('')}…`) > width) last.pop()
-  return [...lines.slice(0, most - 1), `${last.join('').trimEnd()}…`]
+  return [...lines.slice(0, max - 1), `${last.join('').trimEnd()}…`]
 }
 
 function wrapLine(all: string[], width: number): string[] {

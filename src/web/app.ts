@@ -28,19 +28,19 @@ import { onlyFromHere, securityHeaders } from './security.js'
 import * as viewHelpers from './view-helpers.js'
 
 const SLOWEST_HEADERS = 10_000 // ms
-const SLOWEST_REQUEST = 300_000 // ms: a file of 50 MB by a slow line
+const SLOWEST_REQUEST = 300_000 // ms: 50 MB over a slow connection
 
 const picoFolder = dirname(createRequire(import.meta.url).resolve('@picocss/pico/css/pico.min.css'))
 
-/** The web app on its services; whoever calls it listens. */
+/** The web app; the caller makes it listen. */
 export function createApp(services: Services): Express {
   const app = express()
   app.disable('x-powered-by')
-  app.disable('etag') // of pages that are made anew each time; files have their own
-  app.set('trust proxy', services.config.TRUST_PROXY) // the scheme, host and address that the last proxy saw
+  app.disable('etag') // pages are made anew for each request; static files have their own etags
+  app.set('trust proxy', services.config.TRUST_PROXY) // how many proxies may say the scheme, host and IP address
   app.set('view engine', 'ejs')
   app.set('views', PATHS.views)
-  const avatar = ejs.compile(readFileSync(join(PATHS.views, 'partials', 'avatar.ejs'), 'utf8')) // once: an include finds its file anew each time
+  const avatar = ejs.compile(readFileSync(join(PATHS.views, 'partials', 'avatar.ejs'), 'utf8')) // compiled once: an include looks for its file each time
   Object.assign(app.locals, format, viewHelpers, predictionCharts, userCharts, { avatar, importInWords })
 
   app.use(requestLog(services.log), requestTimes(services.metrics), securityHeaders(), onlyFromHere)
@@ -56,7 +56,7 @@ export function createApp(services: Services): Express {
   return app
 }
 
-/** A server that takes requests as long as the longest text needs in an address (4,000 characters of up to 12 bytes). */
+/** An HTTP server whose URLs may be long enough for the longest text: 4,000 characters of up to 12 bytes. */
 export function createHttpServer(app: Express): Server {
   return createServer({ maxHeaderSize: 96 * 1024, headersTimeout: SLOWEST_HEADERS, requestTimeout: SLOWEST_REQUEST, connectionsCheckingInterval: 5_000 }, app)
 }

@@ -1,4 +1,4 @@
-// The one error page, and which HTTP status belongs to which failure.
+// The error page, and the HTTP status of each kind of failure.
 
 import type { ErrorRequestHandler } from 'express'
 import { ZodError } from 'zod'
@@ -21,9 +21,9 @@ export const STATUS: Record<Reason, number> = {
   unavailable: 503
 }
 
-const REASONS: Record<number, Reason> = { 413: 'too-large', 415: 'unsupported', 404: 'not-found', 403: 'forbidden' } // of the body parser and the router
+const REASONS: Record<number, Reason> = { 413: 'too-large', 415: 'unsupported', 404: 'not-found', 403: 'forbidden' } // by the status of errors of Express
 
-/** The one error page: what went wrong, and the forms with what was typed. */
+/** Answers every failure, as a page with the forms as they were filled in, or as JSON. */
 export function errorPage({ config, userStore, log }: Services): ErrorRequestHandler {
   return async (error, request, response, next) => {
     if (response.headersSent) return next(error)
@@ -47,7 +47,7 @@ function toExpected(error: unknown): ExpectedError {
   return new ExpectedError('bug', 'Something went wrong on our side. It has been noted; please try again.')
 }
 
-// The body parser's and the router's own refusals, in the visitor's words.
+// What Express's own parsers and router refuse, worded for visitors.
 const BAD_REQUESTS: Record<number, string> = {
   400: 'That request could not be understood.',
   413: 'That is too large to be sent here.',

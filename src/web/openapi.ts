@@ -91,7 +91,7 @@ const users: ZodOpenApiPathsObject = {
     })
   },
   '/users/import': {
-    post: open('importUser', 'Adds a user out of a file, without X', {
+    post: open('importUser', 'Adds a user from a file, without X', {
       requestBody: { required: true, content: { 'multipart/form-data': { schema: ImportForm.extend({ file: FILE }) } } },
       responses: { 200: json(answers.Imported, 'The user, and what became of the file.'), ...failing(403, 413, 415, 422, 429) }
     })
@@ -110,7 +110,7 @@ const users: ZodOpenApiPathsObject = {
 function exported(operationId: string, type: string, words: string): ZodOpenApiOperationObject {
   return open(operationId, `A user's stored tweets, newest first, ${words}`, {
     requestParams: { path },
-    responses: { 200: other(type, 'A file.'), ...failing(404) }
+    responses: { 200: other(type, 'The file.'), ...failing(404) }
   })
 }
 

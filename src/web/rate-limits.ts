@@ -1,10 +1,10 @@
-// Which address a request counts for, and the rate limits as steps before a route.
+// Rate limits as Express middleware, and the address that a request counts for.
 
 import { isIPv6 } from 'node:net'
 import type { Request, RequestHandler } from 'express'
 import type { RateLimit } from '../storage/rate-limits.js'
 
-/** Counts each request for its address, and refuses it where the limit is reached. */
+/** Counts each request for its address, and refuses it once the limit is reached. */
 export function limitedBy(limit: RateLimit): RequestHandler {
   return async (request, _response, next) => {
     await limit.count(addressOf(request))
@@ -12,7 +12,7 @@ export function limitedBy(limit: RateLimit): RequestHandler {
   }
 }
 
-/** The address that counts: of IPv6 the network (/64), of which a visitor has all addresses. */
+/** The IP address that a request counts for. For IPv6 it is the /64 network, since a visitor has all addresses in it. */
 export function addressOf({ ip = '' }: Pick<Request, 'ip'>): string {
   const address = ip.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '')
   if (!isIPv6(address)) return address

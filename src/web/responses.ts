@@ -1,10 +1,10 @@
-// The JSON answers: their schemas, under the names that the interface's description (GET /api) gives them, and what is
-// made into them. The schemas are strict: a field that is not named here is not answered.
+// The JSON answers: their schemas, by their names in the OpenAPI document (GET /api), and functions that make them. The
+// schemas are strict: an answer has no field that is not named here.
 
 import { z } from 'zod'
-import type { Round as PlayedRound } from '../prediction/play-round.js'
-import type { Prediction as MadePrediction } from '../prediction/predict-author.js'
-import type { UserPage as ReadUserPage } from '../prediction/user-page.js'
+import type * as game from '../prediction/play-round.js'
+import type * as prediction from '../prediction/predict-author.js'
+import type * as userPage from '../prediction/user-page.js'
 import type { CollectJob } from '../storage/collect-jobs.js'
 import type { StoredUser } from '../storage/users.js'
 import { isUnderWay, progressInWords } from './view-helpers.js'
@@ -34,8 +34,8 @@ const Share = z.number().min(0).max(100)
 const TypicalPiece = z.strictObject({
   text: z.string(),
   weight: z.number(),
-  theirs: Share.meta({ description: 'In how many of 100 tweets of theirs it is.' }),
-  others: Share.meta({ description: 'In how many of 100 tweets of the others it is.' })
+  theirs: Share.meta({ description: 'How many of 100 of their tweets have it.' }),
+  others: Share.meta({ description: 'How many of 100 of the others\' tweets have it.' })
 })
 
 const StyleProfile = z.strictObject({
@@ -57,14 +57,14 @@ const Candidate = z.strictObject({
   ngrams: z.number(),
   encoder: z.number(),
   intercept: z.number(),
-  characters: z.array(z.number()).meta({ description: 'What each of the characters adds to ngrams.' }),
+  characters: z.array(z.number()).meta({ description: 'What each character adds to ngrams.' }),
   pieces: z.array(z.strictObject({ text: z.string(), weight: z.number() })),
-  nearest: z.array(Tweet.extend({ similarity: z.number() })).meta({ description: 'Their tweets that are most like the text.' })
+  nearest: z.array(Tweet.extend({ similarity: z.number() })).meta({ description: 'Their tweets that are most similar to the text.' })
 })
 
 const Prediction = z.strictObject({
   text: z.string(),
-  author: z.string().meta({ description: 'The most likely user; the verdict says whether that is to be said.' }),
+  author: z.string().meta({ description: 'The most likely user; the verdict says whether the answer is sure enough to name them.' }),
   verdict: z.enum(['named', 'too close to call', 'unlike any of them']),
   characters: z.array(z.string()).meta({ description: 'The text, links masked.' }),
   candidates: z.array(Candidate).meta({ description: 'Most likely first.' }),
@@ -72,8 +72,8 @@ const Prediction = z.strictObject({
     tweets: Count,
     accuracy: z.number().min(0).max(1),
     chance: z.number().min(0).max(1),
-    confusion: z.array(z.array(Count)).meta({ description: 'By truth, then by answer; candidates in their order.' })
-  }).meta({ description: 'How often such an answer is right on their own tweets, held out.' }),
+    confusion: z.array(z.array(Count)).meta({ description: 'Rows by truth, columns by answer; candidates in their order.' })
+  }).meta({ description: 'How often such an answer is right on their own held-out tweets.' }),
   map: z.strictObject({ text: Place, tweets: z.array(z.strictObject({ username: z.string(), text: z.string(), place: Place })) })
 })
 
@@ -122,7 +122,6 @@ export const answers = {
   Error: z.strictObject({ error: z.string().meta({ description: 'What went wrong, in words for people.' }) })
 }
 
-/** A user. */
 export function userJson({ username, name, source, tweets, collectedAt }: StoredUser): object {
   return { username, name, source, tweets, collectedAt }
 }
@@ -136,17 +135,17 @@ export function progressJson(collectJob: CollectJob): {
 }
 
 /** A user's page: the user, a page of tweets, the style profile and how far collecting has come. */
-export function userPageJson({ user, collectJob, ...page }: Extract<ReadUserPage, { user: StoredUser }>): object {
+export function userPageJson({ user, collectJob, ...page }: Extract<userPage.UserPage, { user: StoredUser }>): object {
   return { user: userJson(user), ...page, ...(collectJob && { collecting: progressJson(collectJob) }) }
 }
 
 /** A prediction with every number that the page draws; candidates most likely first. */
-export function predictionJson({ candidates, ...prediction }: MadePrediction): object {
+export function predictionJson({ candidates, ...prediction }: prediction.Prediction): object {
   return { ...prediction, candidates: candidates.map(({ user, ...candidate }) => ({ username: user.username, ...candidate })) }
 }
 
 /** A round of the game; candidates in the order that the digits of `guesses` count in. */
-export function roundJson({ round, text, users, answer, score }: PlayedRound): object {
+export function roundJson({ round, text, users, answer, score }: game.Round): object {
   const { guess, author, app } = answer ?? {}
   return {
     round,

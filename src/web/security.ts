@@ -1,12 +1,12 @@
-// Headers that tell a browser what a page may do, and refusal of what other sites have it send.
+// Security headers, and a check against requests that other sites make a browser send (CSRF).
 
 import type { RequestHandler } from 'express'
 import helmet from 'helmet'
 import { ExpectedError } from '../core/errors.js'
 
-const PICTURES = 'https://pbs.twimg.com' // X's host of profile pictures
+const PICTURES = 'https://pbs.twimg.com' // where X has profile pictures
 
-/** No script, style or picture from elsewhere (but X's profile pictures), none inside a page, and no page in a frame. */
+/** Scripts, styles and pictures only as files of this site (and X's profile pictures), nothing inline, no page in a frame. */
 export function securityHeaders(): RequestHandler {
   const none = ["'none'"]
   const own = ["'self'"]
@@ -15,15 +15,15 @@ export function securityHeaders(): RequestHandler {
       useDefaults: false,
       directives: {
         defaultSrc: none, scriptSrc: own, styleSrc: own, connectSrc: own, formAction: own, baseUri: none, frameAncestors: none,
-        imgSrc: [...own, 'data:', PICTURES] // data: are the style sheet's own icons
+        imgSrc: [...own, 'data:', PICTURES] // the style sheet has its icons as data: URLs
       }
     },
-    crossOriginResourcePolicy: { policy: 'cross-origin' }, // link previews show a result's picture
+    crossOriginResourcePolicy: { policy: 'cross-origin' }, // link previews on other sites show a result's picture
     referrerPolicy: { policy: 'same-origin' }
   })
 }
 
-/** Refuses what changes something when a browser says that another site has made it ask; programs say nothing of sites. */
+/** Refuses a request that changes something and comes from another site's page. Programs send neither of these headers. */
 export const onlyFromHere: RequestHandler = (request, _response, next) => {
   if (request.method === 'GET' || request.method === 'HEAD') return next()
   const site = request.get('sec-fetch-site')

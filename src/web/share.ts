@@ -1,4 +1,4 @@
-// How a result is told elsewhere: in words, by its address, and to those who draw a preview of a link.
+// What is shared of a result: its URL, words for it, and the tags for link previews.
 
 import type { Prediction } from '../prediction/predict-author.js'
 import { answerInWords, oddsInWords } from '../prediction/wording.js'
@@ -8,24 +8,24 @@ export interface Share {
   text: string
   answer: string
   description: string
-  /** The result's address on this site, the same for any order of the candidates. */
+  /** The result's path on this site, the same for any order of the candidates. */
   path: string
   url: string
   image: string
   imageAlt: string
 }
 
-/** Where a request came in: Express's request has both, behind a proxy too. */
-export interface Place {
+/** The scheme and host of a request. Express's request has both, also behind a proxy. */
+export interface Site {
   protocol: string
   host?: string
 }
 
 const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
-const QUOTED = 160 // characters of the text in a description: previews show about 200
+const QUOTED = 160 // characters of the text in a description; previews show about 200
 
-/** All that is said of a prediction where it is shared. */
-export function shareOf(place: Place, prediction: Prediction): Share {
+/** What is shared of a prediction. */
+export function shareOf(site: Site, prediction: Prediction): Share {
   const { text, candidates } = prediction
   const names = candidates.map(({ user }) => user.username).sort()
   const query = new URLSearchParams(names.map((name): [string, string] => ['users', name]))
@@ -36,17 +36,17 @@ export function shareOf(place: Place, prediction: Prediction): Share {
     answer,
     description: `“${shortened(text)}” ${oddsInWords(prediction)}`,
     path: `/predictions?${query}`,
-    url: `${siteOf(place)}/predictions?${query}`,
-    image: `${siteOf(place)}/predictions/card.png?${query}`,
+    url: `${urlOf(site)}/predictions?${query}`,
+    image: `${urlOf(site)}/predictions/card.png?${query}`,
     imageAlt: `${answer}. A text that nobody has written: “${shortened(text)}”`
   }
 }
 
 /**
- * The scheme and host that the visitor sees. Both are headers that anybody can send anything in, so what is neither
- * http nor https, or cannot be a host's name, is not repeated: without a host, addresses are relative.
+ * The site's URL as the visitor sees it. It comes from headers, in which anybody can send anything: a scheme other than
+ * https counts as http, and for what cannot be a host name the URL is empty, so that links are relative.
  */
-function siteOf({ protocol, host }: Place): string {
+function urlOf({ protocol, host }: Site): string {
   if (!HOST.test(host ?? '')) return ''
   return `${protocol === 'https' ? 'https' : 'http'}://${host}`
 }

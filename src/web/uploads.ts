@@ -10,18 +10,19 @@ import { StorageFull } from '../storage/storage-errors.js'
 
 export interface Upload {
   fields: Record<string, string>
-  /** Where the file lies until the work is done, and what the visitor calls it. */
+  /** The uploaded file on the disk. */
   path: string
+  /** Its name on the visitor's computer. */
   fileName: string
 }
 
 type Form = InstanceType<typeof Busboy>
 
-const LARGEST_FILE = 50 * 2 ** 20 // bytes
-const LIMITS = { files: 1, fileSize: LARGEST_FILE, fields: 10, fieldSize: 10_000, parts: 20 }
+const MAX_FILE = 50 * 2 ** 20 // bytes
+const LIMITS = { files: 1, fileSize: MAX_FILE, fields: 10, fieldSize: 10_000, parts: 20 }
 
 /**
- * Reads a form with one file, which is streamed to the disk for as long as `work` takes and then removed.
+ * Reads a form with one file. The file is streamed to the disk, and removed when `work` has ended.
  * @throws ExpectedError for no form (415), no file (400) or one over 50 MB (413), StorageFull where the disk for uploads is full
  */
 export async function withUpload<T>(request: IncomingMessage, work: (upload: Upload) => Promise<T>): Promise<T> {
@@ -38,7 +39,7 @@ function openForm({ headers }: IncomingMessage): Form {
   try {
     if (headers['content-type']?.startsWith('multipart/form-data')) return new Busboy({ headers: headers as BusboyHeaders, limits: LIMITS })
   } catch {
-    // without a boundary, say, it is no form either
+    // a form that is not well-formed, such as one without a boundary, is refused like none
   }
   throw new ExpectedError('unsupported', 'Send the file with the form on this page.')
 }
@@ -53,10 +54,10 @@ async function receive(request: IncomingMessage, form: Form, path: string): Prom
     fileName = name
     stream.once('limit', () => (tooLarge = true))
     const file = createWriteStream(path)
-    file.once('error', () => stream.unpipe(file).resume()) // the disk is full: the rest has to come, or no answer could go
+    file.once('error', () => stream.unpipe(file).resume()) // the disk is full: the rest has to be read, or the answer cannot be sent
     stream.once('error', (error) => file.destroy(error))
     writing = finished(stream.pipe(file))
-    writing.catch(() => {}) // waited for below
+    writing.catch(() => {}) // awaited below
   })
   await pipeline(request, form).catch(() => {
     throw new ExpectedError('invalid', 'The file did not arrive whole. Please send it again.')

@@ -8,7 +8,7 @@ import { addressOf } from '../rate-limits.js'
 import { userJson } from '../responses.js'
 import type { StoredUser } from '../../storage/users.js'
 
-/** The operator's page: update every user from X, or remove all. */
+/** The operator's page (update every user from X, or remove everybody), and the metrics. */
 export function adminRoutes(services: Services): Router {
   const router = Router()
   router.use('/admin', onlyAdmin(services))
@@ -28,7 +28,7 @@ export function adminRoutes(services: Services): Router {
 
   router.post('/admin/update', async (_request, response) => {
     const asked = await requestRefresh(services)
-    const shown = await adminPage() // here and not in `html`: Express awaits the handler, not what format calls
+    const shown = await adminPage() // not inside `html`: Express catches what the handler rejects with, not what format's callbacks do
     response.format({
       html: () => response.render('admin', { ...shown, asked }),
       json: () => response.status(202).json({ asked })
@@ -53,7 +53,7 @@ export function adminRoutes(services: Services): Router {
   return router
 }
 
-/** HTTP Basic with any user name and the operator's password, compared in constant time; few wrong ones from an address. */
+/** HTTP Basic authentication with any user name and the operator's password, compared in constant time. Few tries an address. */
 export function onlyAdmin({ config: { ADMIN_PASSWORD: password }, rateLimits: { adminTries } }: Services): RequestHandler {
   return async (request, response, next) => {
     if (!password) throw new ExpectedError('forbidden', 'This page is closed. Set ADMIN_PASSWORD to open it.')

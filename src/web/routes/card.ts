@@ -6,7 +6,7 @@ import type { Services } from '../../services/services.js'
 import { predictAuthor } from '../../prediction/predict-author.js'
 import { toPng } from '../../pictures/png.js'
 
-/** The picture of a result that previews of its link show. */
+/** The picture of a result for link previews. */
 export function cardRoutes(services: Services): Router {
   const router = Router()
 

@@ -7,14 +7,14 @@ import { usernameIn } from '../requests.js'
 import type { Services } from '../../services/services.js'
 import type { StoredUser } from '../../storage/users.js'
 
-/** A user's stored tweets to take away, newest first and without vectors; written as they are read, page by page. */
+/** Downloads of a user's stored tweets, newest first and without vectors, streamed page by page. */
 export function exportRoutes({ userStore, tweetStore }: Services): Router {
   const router = Router()
 
   router.get('/users/:username/tweets.csv', async (request, response) => {
     const user = await findUser(usernameIn(request.params))
     announce(response, `${user.username}.csv`, 'text/csv; charset=utf-8')
-    // A spreadsheet runs a text that begins with "=", "+", "-" or "@"; the apostrophe before it is not shown there.
+    // Spreadsheets run a text that begins with "=", "+", "-" or "@" as a formula; an apostrophe before it prevents that.
     const csv = stringify({ header: true, columns: ['id', 'created_at', 'text'], bom: true, escape_formulas: true })
     await pipeline(Readable.from(recordsOf(user)), csv, response)
   })

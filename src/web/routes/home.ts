@@ -3,7 +3,7 @@ import { MAX_CANDIDATES, typedIn, Username } from '../requests.js'
 import type { Services } from '../../services/services.js'
 import { userJson } from '../responses.js'
 
-/** The home page: the prediction form (the latest users chosen already), a form to add somebody, and who is here or on the way. */
+/** The home page: the forms, with the latest users preselected, and who is here or being collected. */
 export function homeRoutes({ config, userStore, collectJobs }: Services): Router {
   const router = Router()
 

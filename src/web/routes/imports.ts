@@ -6,13 +6,13 @@ import type { Services } from '../../services/services.js'
 import { withUpload } from '../uploads.js'
 import { userJson } from '../responses.js'
 
-/** Adding a user out of a file, without the X API. */
+/** Adding a user from a file, without the X API. */
 export function importRoutes(services: Services): Router {
   const router = Router()
 
   router.post('/users/import', limitedBy(services.rateLimits.additions), async (request, response) => {
     const { user, report } = await withUpload(request, ({ fields, path, fileName }) => {
-      request.body = fields // the error page shows again what was typed
+      request.body = fields // so that the error page can show what was typed
       const { username, replies } = ImportForm.parse(fields)
       return importTweets(services, { username, path, fileName, replies })
     })

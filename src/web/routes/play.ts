@@ -9,12 +9,12 @@ import { roundJson } from '../responses.js'
 import type { Services } from '../../services/services.js'
 import { playRound, type Game } from '../../prediction/play-round.js'
 
-/** The game: whose tweet is it? All of it is in the address; nothing is stored. */
+/** The game: whose tweet is it? Its whole state is in the URL; nothing is stored. */
 export function playRoutes(services: Services): Router {
   const router = Router()
 
   router.get('/play', limitedBy(services.rateLimits.predictions), async (request, response) => {
-    response.set('X-Robots-Tag', 'noindex, nofollow') // there are more games than a crawler can play
+    response.set('X-Robots-Tag', 'noindex, nofollow') // there are endless games for a crawler to follow
     if (request.query.users === undefined || request.query.seed === undefined) {
       return response.redirect(303, await newGameUrl(services, request.query.users))
     }
@@ -30,7 +30,7 @@ export function playRoutes(services: Services): Router {
   return router
 }
 
-/** A first round, of these users or of the first who are here; its seed is nobody's choice. */
+/** The URL of a new game with a random seed, with these users or the latest ones. */
 async function newGameUrl(services: Services, users: unknown): Promise<string> {
   const usernames = users === undefined ? await firstPlayers(services) : AskRound.shape.users.parse(users)
   return gameUrl({ usernames, seed: randomBytes(4).toString('hex'), round: 1, guesses: [] })
@@ -50,7 +50,7 @@ function gameUrl({ usernames, seed, round, guesses }: Game): string {
   return `/play?${stringify({ users: usernames, seed, round, ...soFar })}`
 }
 
-/** Where the visitor can go from here; a link for each user who can be named. */
+/** The links from a round: one for each guess, one to the next round, one to a new game. */
 function linksOf(game: Game): { guessUrls: string[]; nextUrl: string; againUrl: string } {
   const { usernames, round, guesses } = game
   return {

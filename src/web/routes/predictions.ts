@@ -6,7 +6,7 @@ import type { Services } from '../../services/services.js'
 import { predictAuthor } from '../../prediction/predict-author.js'
 import { shareOf } from '../share.js'
 
-/** The prediction: a result is an address, so that it can be shared. */
+/** The prediction. A result has a URL of its own, so that it can be shared. */
 export function predictionRoutes(services: Services): Router {
   const router = Router()
 
