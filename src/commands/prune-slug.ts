@@ -8,14 +8,17 @@ import { PATHS } from '../core/paths.js'
 
 const bindings = join('node_modules', 'onnxruntime-node', 'bin', 'napi-v6')
 const queryCompilers = join('node_modules', '@prisma', 'client', 'runtime')
-const OURS = /query_compiler_small_bg\.postgresql\./ // as prisma/schema.prisma has it
+const OURS = /query_compiler_small_bg\.postgresql\./ // the one that prisma/schema.prisma chooses
 
-const unused = [join('node_modules', 'onnxruntime-web'), ...(await developmentPackages()), ...(await foreignBindings()), ...(await foreignQueryCompilers())]
+const unused = [
+  join('node_modules', 'onnxruntime-web'), ...(await developmentPackages()), ...(await foreignBindings()), ...(await foreignQueryCompilers())
+]
 for (const path of unused) await rm(join(PATHS.root, path), { recursive: true, force: true })
 console.log(`Removed from node_modules: ${unused.length} packages and files that are not used here.`)
 
 async function developmentPackages(): Promise<string[]> {
-  const { packages } = JSON.parse(await readFile(join(PATHS.root, 'node_modules', '.package-lock.json'), 'utf8')) as { packages: Record<string, { devOptional?: boolean }> }
+  const lock = await readFile(join(PATHS.root, 'node_modules', '.package-lock.json'), 'utf8')
+  const { packages } = JSON.parse(lock) as { packages: Record<string, { devOptional?: boolean }> }
   return Object.keys(packages).filter((path) => packages[path].devOptional)
 }
 

@@ -49,7 +49,9 @@ export function timeCharts({ hours, weekdays }: Times): TimeChart[] {
   ]
 }
 
-function timeBars(counts: number[], labelOf: (i: number) => string, { step, gap }: { step: number; gap: number }): Pick<TimeChart, 'highest' | 'bars'> {
+type Bars = Pick<TimeChart, 'highest' | 'bars'>
+
+function timeBars(counts: number[], labelOf: (i: number) => string, { step, gap }: { step: number; gap: number }): Bars {
   const most = Math.max(...counts)
   const bars = counts.map((tweets, i) => {
     const height = (70 * tweets) / most

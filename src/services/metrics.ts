@@ -26,35 +26,31 @@ export function createMetrics({ models, corpora, collectJobs, xBudget }: {
   const register = new Registry()
   collectDefaultMetrics({ register }) // of Node.js: memory, event loop, garbage collection
   const registers = [register]
-  const requests = new Histogram({
-    name: 'hypotweet_request_seconds', help: 'How long answers took, by route', labelNames: ['method', 'route', 'status'] as const, buckets: BUCKETS, registers
-  })
-  const fits = new Histogram({ name: 'hypotweet_fit_seconds', help: 'How long fits took', labelNames: ['outcome'], buckets: BUCKETS, registers })
+  const histogram = <L extends string>(name: string, help: string, labelNames: L[]): Histogram<L> =>
+    new Histogram({ name: `hypotweet_${name}`, help, labelNames, buckets: BUCKETS, registers })
+  const fits = histogram('fit_seconds', 'How long fits took', ['outcome'])
   const gauge = (name: string, help: string, value: () => number | Promise<number>): Gauge =>
     new Gauge({ name: `hypotweet_${name}`, help, registers, collect: async function () { this.set(await value()) } })
-  gauge('kept_models', 'Fitted models that are kept', () => models.size)
-  gauge('kept_users', 'Users whose tweets are kept in memory', () => corpora.size)
+  gauge('kept_models', 'Fitted models in the cache', () => models.size)
+  gauge('kept_users', 'Users whose tweets are in the cache', () => corpora.size)
   gauge('collections_open', 'Users who are being collected or wait for it', () => collectJobs.countOpen())
   gauge('x_posts_today', 'Posts read from X today (UTC)', async () => (await xBudget.spentToday()).posts)
   gauge('x_users_today', 'Users looked up on X today (UTC)', async () => (await xBudget.spentToday()).users)
   return {
-    requests,
-    timed(threads) {
-      return {
-        ...threads,
-        async fit(set) {
-          const stop = fits.startTimer()
-          try {
-            const attribution = await threads.fit(set)
-            stop({ outcome: 'fitted' })
-            return attribution
-          } catch (error) {
-            stop({ outcome: 'failed' })
-            throw error
-          }
-        }
-      }
-    },
+    requests: histogram('request_seconds', 'How long answers took, by route', ['method', 'route', 'status']),
+    timed: (threads) => ({ ...threads, fit: (set) => timing(fits, threads.fit(set)) }),
     read: async () => ({ text: await register.metrics(), type: register.contentType })
+  }
+}
+
+async function timing<T>(fits: Histogram<'outcome'>, fit: Promise<T>): Promise<T> {
+  const stop = fits.startTimer()
+  try {
+    const result = await fit
+    stop({ outcome: 'fitted' })
+    return result
+  } catch (error) {
+    stop({ outcome: 'failed' })
+    throw error
   }
 }

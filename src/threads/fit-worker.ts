@@ -15,4 +15,4 @@ export const ngrams = (input: Parameters<typeof fitNgramModel>[0]): unknown => t
 export const encoder = (input: Parameters<typeof fitEncoderModel>[0]): unknown => transferred(fitEncoderModel(input))
 export const stacked = ({ logits, labels }: { logits: Parameters<typeof stack>[0]; labels: Int32Array }): unknown => transferred(stack(logits, labels))
 
-export const style = ({ own, others }: { own: Parameters<typeof describeStyle>[0]; others: string[][] }): StyleProfile => describeStyle(own, others)
+export const style = (tweets: Parameters<typeof describeStyle>): StyleProfile => describeStyle(...tweets)

@@ -76,7 +76,7 @@ export function openThreads(encoder?: string): Threads {
       const logits = { ngrams: ngrams.heldOut, encoder: encoder.heldOut }
       return assemble(ngrams, encoder, await fitting.run({ logits, labels }, { name: 'stacked' }))
     },
-    describeStyle: (own, others) => fitting.run({ own, others }, { name: 'style' }),
+    describeStyle: (...tweets) => fitting.run(tweets, { name: 'style' }),
     async close() {
       isClosing = true
       // The last task has to end first: a thread that is stopped within onnxruntime takes the process along.

@@ -25,5 +25,5 @@ export class ThreadPool extends Piscina {
 function isThreadLost(error: unknown): boolean {
   if (!(error instanceof Error)) return false
   const { code = '', name, message } = error as NodeJS.ErrnoException
-  return code.startsWith('ERR_WORKER_') || name === 'AbortError' || message === 'Terminating worker thread' || message.startsWith('worker exited with code')
+  return code.startsWith('ERR_WORKER_') || name === 'AbortError' || /^(Terminating worker thread$|worker exited with code)/.test(message)
 }

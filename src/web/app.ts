@@ -40,15 +40,17 @@ export function createApp(services: Services): Express {
   app.set('trust proxy', services.config.TRUST_PROXY) // how many proxies may say the scheme, host and IP address
   app.set('view engine', 'ejs')
   app.set('views', PATHS.views)
-  const avatar = ejs.compile(readFileSync(join(PATHS.views, 'partials', 'avatar.ejs'), 'utf8')) // compiled once: an include looks for its file each time
+  // Compiled once: an include looks for its file each time.
+  const avatar = ejs.compile(readFileSync(join(PATHS.views, 'partials', 'avatar.ejs'), 'utf8'))
   Object.assign(app.locals, format, viewHelpers, predictionCharts, userCharts, { avatar, importInWords })
 
   app.use(requestLog(services.log), requestTimes(services.metrics), securityHeaders(), onlyFromHere)
   app.use('/assets', express.static(PATHS.public, { maxAge: '1h' }))
   app.use('/assets/pico', express.static(picoFolder, { maxAge: '1d' }))
   app.use(express.urlencoded({ extended: false, limit: '64kb' }), express.json({ limit: '64kb' }))
-  app.use(homeRoutes(services), importRoutes(services), progressRoutes(services), userRoutes(services), predictionRoutes(services), cardRoutes(services))
-  app.use(exportRoutes(services), playRoutes(services), adminRoutes(services), healthRoutes(services), apiRoutes())
+  app.use(homeRoutes(services), importRoutes(services), progressRoutes(services), userRoutes(services), exportRoutes(services))
+  app.use(predictionRoutes(services), cardRoutes(services), playRoutes(services))
+  app.use(adminRoutes(services), healthRoutes(services), apiRoutes())
   app.use((request) => {
     throw new ExpectedError('not-found', `There is no page ${request.path} here.`)
   })
@@ -58,5 +60,6 @@ export function createApp(services: Services): Express {
 
 /** An HTTP server whose URLs may be long enough for the longest text: 4,000 characters of up to 12 bytes. */
 export function createHttpServer(app: Express): Server {
-  return createServer({ maxHeaderSize: 96 * 1024, headersTimeout: SLOWEST_HEADERS, requestTimeout: SLOWEST_REQUEST, connectionsCheckingInterval: 5_000 }, app)
+  const timeouts = { headersTimeout: SLOWEST_HEADERS, requestTimeout: SLOWEST_REQUEST, connectionsCheckingInterval: 5_000 }
+  return createServer({ maxHeaderSize: 96 * 1024, ...timeouts }, app)
 }

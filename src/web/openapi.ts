@@ -3,7 +3,10 @@
 
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
-import { createDocument, type ZodOpenApiMediaTypeObject, type ZodOpenApiOperationObject, type ZodOpenApiPathsObject, type ZodOpenApiResponseObject } from 'zod-openapi'
+import {
+  createDocument, type ZodOpenApiMediaTypeObject as MediaType, type ZodOpenApiOperationObject as Operation, type ZodOpenApiPathsObject as Paths,
+  type ZodOpenApiResponseObject as Response
+} from 'zod-openapi'
 import { PATHS } from '../core/paths.js'
 import { AddUsers, AskPrediction, AskRound, ImportForm, PageNumber, Username, Usernames } from './requests.js'
 import { answers } from './responses.js'
@@ -48,7 +51,7 @@ const FAILURES = {
   503: 'Not possible at the moment: a service that the app depends on does not answer, or X may not be read.'
 }
 
-type Responses = Record<`${4 | 5}${string}`, ZodOpenApiResponseObject>
+type Responses = Record<`${4 | 5}${string}`, Response>
 
 /** What can fail. Everything can in three ways: the request makes no sense, there is a bug, a service does not answer. */
 function failing(...statuses: (keyof typeof FAILURES)[]): Responses {
@@ -57,30 +60,37 @@ function failing(...statuses: (keyof typeof FAILURES)[]): Responses {
 }
 
 /** An answer in JSON. */
-function json(schema: z.ZodType, description: string): ZodOpenApiResponseObject {
+function json(schema: z.ZodType, description: string): Response {
   return { description, content: { 'application/json': { schema } } }
 }
 
 /** An answer of another type. */
-function other(type: string, description: string, schema: ZodOpenApiMediaTypeObject['schema'] = { type: 'string' }): ZodOpenApiResponseObject {
+function other(type: string, description: string, schema: MediaType['schema'] = { type: 'string' }): Response {
   return { description, content: { [type]: { schema } } }
 }
 
+/** What is sent, in each of these types. */
+function inBody(schema: z.ZodType, ...types: string[]): Operation['requestBody'] {
+  return { required: true, content: Object.fromEntries(types.map((type) => [type, { schema }])) }
+}
+
 /** An operation that asks for no password. */
-function open(operationId: string, summary: string, rest: Omit<ZodOpenApiOperationObject, 'operationId' | 'summary'>): ZodOpenApiOperationObject {
+function open(operationId: string, summary: string, rest: Omit<Operation, 'operationId' | 'summary'>): Operation {
   return { operationId, summary, security: [], ...rest }
 }
 
 const path = z.object({ username: Username })
-const FILE = z.string().meta({ contentMediaType: 'application/octet-stream', description: 'An X archive, CSV, JSON Lines or plain text; 50 MB at the most.' })
+const FILE = z.string().meta({
+  contentMediaType: 'application/octet-stream', description: 'An X archive, CSV, JSON Lines or plain text; 50 MB at the most.'
+})
 const EVENTS = { type: 'string' as const, contentMediaType: 'application/json', contentSchema: { $ref: '#/components/schemas/ProgressList' } }
 
-const users: ZodOpenApiPathsObject = {
+const users: Paths = {
   '/users': {
     get: open('listUsers', 'Everybody who is here', { responses: { 200: json(answers.Users, 'The users.'), ...failing() } }),
     post: open('collectUsers', 'Adds up to four users from X, or reads what is newer of them', {
       description: 'They are collected in the background: GET /progress and GET /users/{username} say how far it has come.',
-      requestBody: { required: true, content: { 'application/json': { schema: AddUsers }, 'application/x-www-form-urlencoded': { schema: AddUsers } } },
+      requestBody: inBody(AddUsers, 'application/json', 'application/x-www-form-urlencoded'),
       responses: { 202: json(answers.Collecting, 'It has begun.'), ...failing(403, 413, 415, 429) }
     })
   },
@@ -92,7 +102,7 @@ const users: ZodOpenApiPathsObject = {
   },
   '/users/import': {
     post: open('importUser', 'Adds a user from a file, without X', {
-      requestBody: { required: true, content: { 'multipart/form-data': { schema: ImportForm.extend({ file: FILE }) } } },
+      requestBody: inBody(ImportForm.extend({ file: FILE }), 'multipart/form-data'),
       responses: { 200: json(answers.Imported, 'The user, and what became of the file.'), ...failing(403, 413, 415, 422, 429) }
     })
   },
@@ -107,14 +117,14 @@ const users: ZodOpenApiPathsObject = {
   }
 }
 
-function exported(operationId: string, type: string, words: string): ZodOpenApiOperationObject {
+function exported(operationId: string, type: string, words: string): Operation {
   return open(operationId, `A user's stored tweets, newest first, ${words}`, {
     requestParams: { path },
     responses: { 200: other(type, 'The file.'), ...failing(404) }
   })
 }
 
-const predictions: ZodOpenApiPathsObject = {
+const predictions: Paths = {
   '/predictions': {
     get: open('predictAuthor', 'Who of two to four users most likely would have written a text', {
       requestParams: { query: AskPrediction },
@@ -130,18 +140,24 @@ const predictions: ZodOpenApiPathsObject = {
   '/play': {
     get: open('playRound', 'A round of the game: whose tweet is this?', {
       requestParams: { query: z.object(AskRound.shape).partial() },
-      responses: { 200: json(answers.Round, 'The round.'), 303: { description: 'The first round of a new game, in Location.' }, ...failing(404, 422, 429) }
+      responses: {
+        200: json(answers.Round, 'The round.'),
+        303: { description: 'The first round of a new game, in Location.' },
+        ...failing(404, 422, 429)
+      }
     })
   }
 }
 
-const operations: ZodOpenApiPathsObject = {
+const operations: Paths = {
   '/health': {
     get: open('getHealth', 'Whether the app is ready', {
       responses: { 200: json(answers.Health, 'It is.'), ...failing(), 503: json(answers.Health, 'The database or the encoder does not answer.') }
     })
   },
-  '/health/alive': { get: open('getAlive', 'That the process is alive', { responses: { 200: json(answers.Alive, 'It is.'), ...failing() } }) },
+  '/health/alive': {
+    get: open('getAlive', 'That the process is alive', { responses: { 200: json(answers.Alive, 'It is.'), ...failing() } })
+  },
   '/metrics': {
     get: {
       operationId: 'getMetrics',
@@ -150,5 +166,9 @@ const operations: ZodOpenApiPathsObject = {
       responses: { 200: other('text/plain', 'The metrics.'), ...failing(401, 403, 429) }
     }
   },
-  '/api': { get: open('getOpenApi', 'This document', { responses: { 200: other('application/json', 'An OpenAPI document.', { type: 'object' }), ...failing() } }) }
+  '/api': {
+    get: open('getOpenApi', 'This document', {
+      responses: { 200: other('application/json', 'An OpenAPI document.', { type: 'object' }), ...failing() }
+    })
+  }
 }

@@ -17,7 +17,8 @@ export const isUnderWay = ({ state }: CollectJob): boolean => state !== 'done' &
 export function progressInWords({ state, message, read, toRead, kept, removed, embedded }: CollectJob): string {
   const n = (number: number): string => number.toLocaleString('en')
   if (state === 'failed') return message!
-  if (state === 'done') return `${count(read, 'post')} read, ${count(kept, 'new tweet')} kept${removed ? `, ${n(removed)} removed that X no longer shows` : ''}.`
+  const gone = removed ? `, ${n(removed)} removed that X no longer shows` : ''
+  if (state === 'done') return `${count(read, 'post')} read, ${count(kept, 'new tweet')} kept${gone}.`
   if (state === 'waiting') return `${message!.replace(/\.$/, '')}; this goes on by itself.`
   if (state === 'queued') return 'Waiting for its turn…'
   const embeddedSoFar = embedded < kept ? `, ${n(embedded)} of ${n(kept)} embedded` : ''

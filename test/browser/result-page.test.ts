@@ -43,7 +43,7 @@ describe.skipIf(skipped)('the sample users in a browser', () => {
     page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth')
 
   describe.each([{ javaScriptEnabled: true }, { javaScriptEnabled: false }])('the result page with %o', (options) => {
-    test('says who, how sure, why, what is nearest, how far to trust it, and draws the map', async () => {
+    test('shows the answer, the reasons, the nearest tweets, the accuracy and the map', async () => {
       const page = await open(RESULT, options)
       await expect(page.getByRole('heading', { level: 1 }).innerText()).resolves.toMatch(/@milo_demo would have written it/)
       const bars = page.getByRole('list').filter({ hasText: 'how it is written' }).getByRole('img')
@@ -56,7 +56,7 @@ describe.skipIf(skipped)('the sample users in a browser', () => {
       expect(await width(page)).toBe(0)
     })
 
-    test('shows what speaks for another candidate when asked', async () => {
+    test('shows what speaks for another candidate when that one is chosen', async () => {
       const page = await open(RESULT, options)
       await page.getByRole('radio', { name: '@ruth_demo' }).check()
       const shown = await page.locator('.shades:visible').all()
@@ -86,7 +86,7 @@ describe.skipIf(skipped)('the sample users in a browser', () => {
     expect(await output.innerText()).not.toBe(first)
   })
 
-  test('unlike any of them is said instead of a name where that is so', async () => {
+  test('says "Unlike any of them" and no name for a text that is like nobody’s', async () => {
     const page = await open(RESULT.replace(/text=.*/, `text=${encodeURIComponent('Доброе утро, сегодня прекрасная погода')}`))
     await expect(page.getByRole('heading', { level: 1 }).innerText()).resolves.toBe('Unlike any of them')
   })
@@ -99,7 +99,7 @@ describe.skipIf(skipped)('the sample users in a browser', () => {
     ['an error', '/predictions?users=milo_demo&text=hi'],
     ['what is not there', '/nowhere'],
     ['the admin page', '/admin']
-  ])('axe finds nothing serious on the page of %s, light or dark', async (_, path) => {
+  ])('axe finds no serious problem on the page of %s, light or dark', async (_, path) => {
     for (const colorScheme of ['light', 'dark'] as const) {
       const page = await open(path, { colorScheme, httpCredentials: { username: 'admin', password: 'a long password' } })
       await page.evaluate(axe)

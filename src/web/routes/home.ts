@@ -13,8 +13,9 @@ export function homeRoutes({ config, userStore, collectJobs }: Services): Router
     const asked = await collectJobs.find(typed.users.filter((name) => Username.safeParse(name).success))
     const collecting = asked.every(({ state }) => state === 'done') ? [] : asked
     const chosen = typed.users.length > 0 ? typed.users : users.slice(0, MAX_CANDIDATES).map(({ username }) => username)
+    const shown = { users, collecting, typed: { ...typed, users: chosen }, canCollect: Boolean(config.X_BEARER_TOKEN) }
     response.format({
-      html: () => response.render('home', { users, collecting, typed: { ...typed, users: chosen }, canCollect: Boolean(config.X_BEARER_TOKEN) }),
+      html: () => response.render('home', shown),
       json: () => response.json({ users: users.map(userJson) })
     })
   })

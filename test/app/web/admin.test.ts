@@ -7,7 +7,7 @@ beforeAll(async () => {
 })
 afterAll(() => sample?.close())
 
-test('a database that fails after an update is a 500 page and no unhandled rejection', async () => {
+test('a database that fails after an update gives a 500 page and no unhandled rejection', async () => {
   const { services } = sample
   let calls = 0
   const listUsers = (): ReturnType<typeof services.userStore.listUsers> =>

@@ -70,7 +70,7 @@ interface Answer {
   body: string
 }
 
-/** What is answered to exactly this path, which `fetch` would tidy up; of a stream of events only the headers. */
+/** The answer to exactly this path, which `fetch` would normalise; of a stream of events only the headers. */
 function ask(path: string, { method = 'GET', headers = {}, body, within = SLOWEST }: Asked = {}): Promise<Answer> {
   const { hostname: host, port } = new URL(app.url)
   return new Promise((resolve, reject) => {
@@ -102,7 +102,7 @@ async function upload(file: string | Buffer, { username = 'Kettle_Friend', name 
   return page('/users/import', { method: 'POST', headers, body: new Uint8Array(await sent.arrayBuffer()), within })
 }
 
-describe('script', () => {
+describe('HTML and script in what is sent', () => {
   const text = encodeURIComponent(SCRIPT)
 
   test.each([
@@ -110,7 +110,7 @@ describe('script', () => {
     `${ASK}${text}`, `/predictions?users=mallory&users=ruth_demo&text=${text}`, `/predictions?users=${text}&users=mallory&text=${text}`,
     '/play?users=mallory&users=ruth_demo&seed=a', '/play?users=mallory&users=ruth_demo&seed=a&round=1&guesses=0',
     `/play?users=mallory&users=ruth_demo&seed=${text}`, `/play?users=${text}&users=mallory`, `/users/${text}/tweets.csv`, `/progress?users=${text}`
-  ])('stays text on %s', async (path) => {
+  ])('is shown as text on %s', async (path) => {
     for (const headers of [{}, { host: SCRIPT, 'x-forwarded-host': SCRIPT, 'x-forwarded-proto': SCRIPT, 'x-request-id': SCRIPT, referer: SCRIPT }]) {
       const { status, headers: { 'content-type': type }, body } = await page(path, { headers })
       expect(status).toBeLessThan(500)
@@ -119,14 +119,14 @@ describe('script', () => {
     }
   })
 
-  test('stays text where the operator looks', async () => {
+  test('is shown as text on the admin page', async () => {
     const authorization = `Basic ${Buffer.from('admin:a long password').toString('base64')}`
     const { status, body } = await page('/admin', { headers: { authorization } })
     expect(status).toBe(200)
     expect(body).not.toMatch(LIVE)
   })
 
-  test('stays text in a form that is refused', async () => {
+  test('is shown as text in a form that is refused', async () => {
     for (const { status, body } of [await post('/users', { username: SCRIPT, text: SCRIPT, users: SCRIPT }), await upload(SCRIPT, { username: SCRIPT, name: SCRIPT })]) {
       expect(status).toBe(400)
       expect(body).toContain('&lt;script&gt;alert(1)')
@@ -138,7 +138,7 @@ describe('script', () => {
     [`${SCRIPT}.txt`, (i: number) => `${i} ${SCRIPT}`],
     ['a.csv', (i: number) => (i ? `"${i} ${SCRIPT.replaceAll('"', '""')}"` : 'text')],
     ['a.jsonl', (i: number) => JSON.stringify({ id: SCRIPT, text: `${i} ${SCRIPT}`, created_at: SCRIPT })]
-  ])('stays text out of a file %s', async (name, line) => {
+  ])('is shown as text from the imported file %s', async (name, line) => {
     const answer = await upload(Array.from({ length: 30 }, (_, i) => line(i)).join('\n'), { name })
     expect(answer.status).toBe(303)
     const shown = [await page(answer.headers.location!), await page('/predictions?users=kettle_friend&users=ruth_demo&text=alert'), await page('/')]
@@ -150,7 +150,7 @@ describe('script', () => {
   })
 })
 
-test.each(SQL)('SQL is a text as any other: %s', async (sql) => {
+test.each(SQL)('SQL in what is sent is never run: %s', async (sql) => {
   const it = encodeURIComponent(sql)
   const texts = [`${ASK}${it}`, `/?users=${it}&username=${it}&text=${it}`, `/users/ruth_demo?page=${it}&read=${it}`]
   const names = [`/users/${it}`, `/users/${it}/tweets.csv`, `/users/${it}/tweets.jsonl`, `/predictions?users=${it}&users=ruth_demo&text=${it}`, `/play?users=${it}&users=ruth_demo`,
@@ -162,7 +162,7 @@ test.each(SQL)('SQL is a text as any other: %s', async (sql) => {
   expect((await page('/admin', { headers: { authorization: sql.replace('\0', '') } })).status).toBe(401)
 })
 
-describe('a line break', () => {
+describe('a line break in what is sent', () => {
   const BREAK = '%0d%0aX-Evil:%20yes%0d%0aLocation:%20//evil.example%0d%0a%0d%0a'
 
   test('adds no header and no line to the log', async () => {
@@ -179,7 +179,7 @@ describe('a line break', () => {
   })
 
   test.each(['//evil.example/', '//evil.example/%2e%2e', '/assets//evil.example/%2e%2e', '//evil.example/assets/pico', '/assets/pico', '/\\evil.example', '/users?next=//evil.example'])(
-    'and a path such as %s lead nowhere else',
+    'never redirects to another site: %s',
     async (path) => {
       const { status, headers: { location = '/' } } = await page(path)
       expect(status).toBeLessThan(500)
@@ -192,20 +192,20 @@ test.each([
   '/assets/../package.json', '/assets/%2e%2e/package.json', '/assets/%2e%2e%2fpackage.json', '/assets/..%5cpackage.json', '/assets/....//package.json', '/assets/pico/../../package.json',
   '/assets/pico/%2e%2e/%2e%2e/package.json', '/assets/..%00/package.json', '/assets/style.css%00.png', '/assets/%252e%252e/package.json', '/assets/.env', '/assets//etc/passwd', '/assets/%', '/%', '/%ff',
   '/users/..%2f..%2fetc%2fpasswd', '/users/..%2f..%2fetc%2fpasswd/tweets.csv', '/users/%00', '/users/%', '/../../etc/passwd', '/.git/config', '/assets', '/assets/'
-])('the path %s leads to no file', async (path) => {
+])('the path %s shows no file of the server', async (path) => {
   const { status, body } = await ask(path)
   expect([301, 400, 403, 404]).toContain(status)
   expect(body).not.toMatch(/"dependencies"|root:|\[core\]|DATABASE_URL=/)
 })
 
-describe('a prototype', () => {
+describe('the prototype of all objects', () => {
   const json = (body: string): Asked => ({ method: 'POST', headers: { 'content-type': 'application/json' }, body })
   const bodies = ['{"__proto__":{"polluted":1}}', '{"constructor":{"prototype":{"polluted":1}}}', '{"username":{"__proto__":{"polluted":1}}}', '{"username":["__proto__",{"__proto__":{"polluted":1}}]}',
     '{"users":{"__proto__":{"polluted":1}},"__proto__":{"text":"x","users":["y"]}}', '[{"__proto__":{"polluted":1}}]', '{"__proto__":null}', `${'['.repeat(30_000)}${']'.repeat(30_000)}`]
 
   test.each(bodies.flatMap((body) => ['/users', '/users/import', '/admin/reset', '/nowhere'].map((path) => [body.slice(0, 80), path, body])))('is not changed by %s to %s', async (_, path, body) => {
     const { status } = await page(path, json(body))
-    expect([303, 400, 401, 404, 415]).toContain(status) // X may have a user __proto__
+    expect([303, 400, 401, 404, 415]).toContain(status) // __proto__ is a valid name on X
   })
 
   test.each(['users[__proto__]=x', 'users[constructor][prototype][polluted]=1', '__proto__[polluted]=1', '__proto__=x&__proto__=y', 'users=__proto__&users=constructor&text=x', 'hasOwnProperty=x&toString=y',
@@ -221,14 +221,14 @@ describe('a prototype', () => {
   })
 })
 
-describe('what is too much', () => {
-  test.each([[FORM, `username=${'x'.repeat(70_000)}`], ['application/json', JSON.stringify({ username: 'x'.repeat(70_000) })]])('is refused as %s', async (type, body) => {
+describe('a request that is too large', () => {
+  test.each([[FORM, `username=${'x'.repeat(70_000)}`], ['application/json', JSON.stringify({ username: 'x'.repeat(70_000) })]])('is refused with a 413 as %s', async (type, body) => {
     for (const path of ['/users', '/admin/reset', '/nowhere']) expect((await page(path, { method: 'POST', headers: { 'content-type': type }, body })).status).toBe(413)
     const gzip = { 'content-type': type, 'content-encoding': 'deflate' }
     expect((await page('/users', { method: 'POST', headers: gzip, body: deflateRawSync(Buffer.alloc(50 * 2 ** 20, 'x')) })).status).toBeOneOf([400, 413])
   })
 
-  test('comes slowly, and keeps nobody waiting', async () => {
+  test('that comes slowly keeps nobody else waiting', async () => {
     const { hostname: host, port } = new URL(app.url)
     const slow = Array.from({ length: 100 }, (_, i) => {
       const path = i % 2 ? '/users' : '/users/import'
@@ -246,15 +246,15 @@ describe('what is too much', () => {
   })
 
   const space = Buffer.alloc(280 * 2 ** 20, ' ')
-  const noise = Buffer.from(randomBytes(2_000_000).toString('base64')) // shrinks by a quarter
+  const noise = Buffer.from(randomBytes(2_000_000).toString('base64')) // compresses by a quarter
 
   test.each([
-    ['says what it is', space, undefined, /more than 200 times as large/],
-    ['lies about its size', space, 1_000, /damaged/],
+    ['declares how large it unpacks', space, undefined, /more than 200 times as large/],
+    ['declares a smaller size', space, 1_000, /damaged/],
     ['stays below the ratio', Buffer.concat([space.subarray(0, 20 * 2 ** 20), noise]), undefined, /1 read, 0 kept/],
-    ['is an array without end', Buffer.concat([Buffer.from('window.YTD.tweets.part0 = ['), space, noise]), undefined, /longer than 250,000 characters/]
-  ])('is a zip that %s', async (_, data, declared, words) => {
-    const uploading = upload(zip('data/tweets.js', data, declared), { name: 'a.zip', within: 30_000 }) // much to unpack, but nobody else waits for it
+    ['is an endless array', Buffer.concat([Buffer.from('window.YTD.tweets.part0 = ['), space, noise]), undefined, /longer than 250,000 characters/]
+  ])('is refused, or read in part, as a zip that %s', async (_, data, declared, words) => {
+    const uploading = upload(zip('data/tweets.js', data, declared), { name: 'a.zip', within: 30_000 }) // takes long to unpack, but others are answered meanwhile
     let waiting = true
     void uploading.catch(() => {}).then(() => (waiting = false))
     for (; waiting; await pause(100)) expect((await page('/')).status).toBe(200)
@@ -265,7 +265,7 @@ describe('what is too much', () => {
 })
 
 test.each(['multipart/form-data', 'multipart/form-data; boundary=', 'multipart/form-data; boundary="', `multipart/form-data; boundary=${'b'.repeat(500)}`, 'multipart/form-dataX; boundary=b', 'multipart/mixed; boundary=b'])(
-  'a file sent as %s is refused in words',
+  'a file sent as %s is refused with a message',
   async (type) => {
     const { status, body } = await page('/users/import', { method: 'POST', headers: { 'content-type': type }, body: '--b--' })
     expect([400, 415]).toContain(status)
@@ -294,7 +294,7 @@ function zip(name: string, data: Buffer, declared = data.length): Buffer {
 }
 
 test.each(['a', 't.co/', 'https://', 'https://t.co/', '@', '@a ', '#', '\u200d', '👩‍👩‍👧‍👦', '🏳️‍🌈', 'e\u0301', '\u0301', '-', ' -', '. ', ' \n', '\t', '&amp;', '&', '"', "'", '!?', '1,', '한', '漢', '\u202e', 'RT @a: ', '=', '\\', '](', 'A', 'Aa', '\uFFFC'])(
-  'a text of nothing but %j is answered like any other',
+  'a text that repeats %j is answered like any other',
   async (some) => {
     const text = `x${some.repeat(Math.min(3_990 / [...new Intl.Segmenter().segment(some)].length, 12_000 / some.length))}`
     const path = `?users=ruth_demo&users=milo_demo&text=${encodeURIComponent(`${text}y`)}`
@@ -305,12 +305,12 @@ test.each(['a', 't.co/', 'https://', 'https://t.co/', '@', '@a ', '#', '\u200d',
   }
 )
 
-test('HEAD of a progress that goes on is answered at once', async () => {
+test('HEAD /progress is answered at once while collecting goes on', async () => {
   await post('/users', { username: 'Some_body' })
   expect((await page('/progress?users=some_body', { method: 'HEAD' })).status).toBe(200)
 })
 
-test('nothing that can be asked for breaks it or keeps it', async () => {
+test('no random request crashes the app, gives a 500 or makes it wait', async () => {
   const odd = fc.constantFrom(...SQL, SCRIPT, 'ruth_demo', 'milo_demo', 'mallory', '__proto__', 'constructor', '@ruth_demo', 'https://x.com/ruth_demo', '0', '1', '-1', '1e309', '9999999999999999999', 'NaN', '', ' ', '\n')
   const value = fc.oneof(odd, fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme', maxLength: 300 }))
   const key = fc.oneof(fc.constantFrom('users', 'users', 'text', 'username', 'seed', 'round', 'guesses', 'page', 'read', 'kept', 'form', 'replies', 'users[]', 'users[0][a]', '__proto__', 'text[constructor]'), fc.string())

@@ -10,7 +10,7 @@ const ODD_TEXTS = [
   'plain', 'a, comma and a "quote"', 'two\nlines', '=HYPERLINK("https://example.org")', '@somebody hello', '-1 +1', 'emoji 🌱 ünïcode', "'tis"
 ]
 
-describe.each(databases)('tweets to take away from the $name', ({ open }) => {
+describe.each(databases)('the export of tweets from the $name', ({ open }) => {
   let database: TestDatabase
   let services: TestServices
   let app: Awaited<ReturnType<typeof serve>>
@@ -37,7 +37,7 @@ describe.each(databases)('tweets to take away from the $name', ({ open }) => {
     return services.prisma.tweet.findMany({ select: { id: true, text: true, createdAt: true }, orderBy })
   }
 
-  test('JSON Lines has every stored tweet once, newest first, exactly and without vectors', async () => {
+  test('has every stored tweet once as JSON Lines, newest first, unchanged and without vectors', async () => {
     const answer = await get('/users/wren/tweets.jsonl')
     expect(answer.status).toBe(200)
     expect(answer.headers.get('content-type')).toBe('application/jsonl; charset=utf-8')
@@ -47,7 +47,7 @@ describe.each(databases)('tweets to take away from the $name', ({ open }) => {
     expect(lines).toHaveLength(1203)
   })
 
-  test('CSV has every stored tweet, and no text that a spreadsheet would run', async () => {
+  test('has every stored tweet as CSV, and no text that a spreadsheet would run as a formula', async () => {
     const answer = await get('/users/Wren/tweets.csv')
     expect(answer.headers.get('content-type')).toBe('text/csv; charset=utf-8')
     const body = Buffer.from(await answer.arrayBuffer())
@@ -57,7 +57,7 @@ describe.each(databases)('tweets to take away from the $name', ({ open }) => {
     expect(records).toEqual((await inOrder()).map(({ id, text, createdAt }) => ({ id, created_at: createdAt?.toISOString() ?? '', text: safe(text) })))
   })
 
-  test('what was taken away can be imported again', async () => {
+  test('can be imported again', async () => {
     const form = new FormData()
     form.set('username', 'again')
     form.set('replies', 'true')
@@ -68,7 +68,7 @@ describe.each(databases)('tweets to take away from the $name', ({ open }) => {
     expect(after.sort()).toEqual(before.sort())
   })
 
-  test('a user without tweets gives an empty file, and one who is not here a worded 404', async () => {
+  test('is an empty file for a user without tweets, and a 404 with a message for one who is not here', async () => {
     await services.tweetStore.saveTweets({ id: 'archive:none', username: 'none', name: 'none', pictureUrl: null, source: 'archive' }, null, [], 'e')
     expect(await (await get('/users/none/tweets.jsonl')).text()).toBe('')
     expect((await (await get('/users/none/tweets.csv')).text()).trim()).toBe('id,created_at,text')
@@ -79,7 +79,7 @@ describe.each(databases)('tweets to take away from the $name', ({ open }) => {
     }
   })
 
-  test("a user's page links to both files", async () => {
+  test("is linked from the user's page in both formats", async () => {
     const page = await (await fetch(`${app.url}/users/Wren`, { headers: { accept: 'text/html' } })).text()
     expect(page).toContain('href="/users/Wren/tweets.csv"')
     expect(page).toContain('href="/users/Wren/tweets.jsonl"')

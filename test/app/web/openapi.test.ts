@@ -46,7 +46,7 @@ function addUsers(...username: string[]): RequestInit {
   return { method: 'POST', body: JSON.stringify({ username }), headers: { 'content-type': 'application/json' } }
 }
 
-/** What is asked of the running app: every path and each of its answers but for what needs something broken. */
+/** Requests to the running app: every path with each of its answers, but for those where something has to be broken. */
 const REQUESTS: [name: string, address: string, status: number, init?: RequestInit][] = [
   ['GET /users', '/users', 200],
   ['GET /users/{username}', '/users/ruth_demo', 200],
@@ -86,7 +86,7 @@ const REQUESTS: [name: string, address: string, status: number, init?: RequestIn
   ['GET /api', '/api', 200]
 ]
 
-describe('the description of the JSON interface', () => {
+describe('the OpenAPI document', () => {
   test('is OpenAPI 3.1: every operation has its own id and summary, its security, and described answers', () => {
     expect(document).toMatchObject({ openapi: '3.1.0', info: { title: 'HypoTweet', version: expect.stringMatching(/^\d+\.\d+\.\d+$/) } })
     expect(new Set(operations.map(({ operation }) => operation.summary)).size).toBe(operations.length)
@@ -101,19 +101,19 @@ describe('the description of the JSON interface', () => {
     }
   })
 
-  test('names every parameter that its paths have', () => {
+  test('describes every parameter in its paths', () => {
     for (const { name, path, operation } of operations) {
       const inPath = operation.parameters?.filter((parameter) => parameter.in === 'path').map((parameter) => `{${parameter.name}}`) ?? []
       expect(inPath, name).toEqual(path.match(/\{\w+\}/g) ?? [])
     }
   })
 
-  test('refers only to schemas that it has, and has none that nothing refers to', () => {
+  test('has every schema that it refers to, and no other', () => {
     const names = refsIn(document).map((ref) => /^#\/components\/schemas\/(\w+)$/.exec(ref)?.[1])
     expect([...new Set(names)].sort()).toEqual(Object.keys(document.components.schemas).sort())
   })
 
-  test('says what is asked for as the routes check it', () => {
+  test('describes requests as the routes check them', () => {
     const name = { type: 'string', pattern: '^[A-Za-z0-9_]{1,15}$' }
     expect(parameterOf('GET /predictions', 'users')).toMatchObject({ required: true, schema: { type: 'array', items: name, minItems: 2, maxItems: 4 } })
     expect(parameterOf('GET /predictions', 'text')).toMatchObject({ required: true, schema: { type: 'string', maxLength: 32_000 } })
@@ -128,7 +128,7 @@ describe('the description of the JSON interface', () => {
   })
 })
 
-describe('the app, as it is described', () => {
+describe('the app answers as the OpenAPI document says', () => {
   let x: XApiServer
   let app: Awaited<ReturnType<typeof openSampleApp>>
 
@@ -141,7 +141,7 @@ describe('the app, as it is described', () => {
     await x?.close()
   })
 
-  /** Asks for JSON; the answer has to be one that the document has, of its type and, where it is JSON, of its schema. */
+  /** Asks for JSON. The answer's status, type and JSON have to be as the document says. */
   async function ask(name: string, address: string, status: number, init: RequestInit = {}, url = app.url): Promise<string> {
     const headers = { accept: 'application/json', ...(init.headers as Record<string, string>) }
     const response = await fetch(url + address, { redirect: 'manual', ...init, headers })
@@ -156,18 +156,18 @@ describe('the app, as it is described', () => {
     return body
   }
 
-  test.each(REQUESTS)('answers %s at %s with a %d as the document has it', async (name, address, status, init) => {
+  test.each(REQUESTS)('to %s at %s with a %d', async (name, address, status, init) => {
     await ask(name, address, status, init)
   })
 
-  test('was asked for every operation, with every answer but failures', () => {
+  test('in every operation, with every answer that is no failure', () => {
     const expected = operations.flatMap(({ name, operation }) =>
       Object.keys(operation.responses).filter((status) => status < '4').map((status) => `${name} ${status}`))
     const asked = new Set(REQUESTS.map(([name, , status]) => `${name} ${status}`))
     expect(expected.filter((answer) => !asked.has(answer))).toEqual([])
   })
 
-  test('says of a user who is being collected how far it has come, then shows the user or why it failed', async () => {
+  test('for a user who is being collected: first the progress, then the user or why it failed', async () => {
     x.latency = 300
     await ask('POST /users', '/users', 202, addUsers('Query_Example', 'nobody'))
     const before = await ask('GET /users/{username}', '/users/query_example', 200)
@@ -181,7 +181,7 @@ describe('the app, as it is described', () => {
     await ask('GET /users/{username}', '/users/nobody', 404)
   })
 
-  test('says so where the database does not answer', async () => {
+  test('to GET /health with a 503 while the database does not answer', async () => {
     const gone = connect('postgres://somebody@127.0.0.1:1/postgres')
     const ill = await serve({ ...app.services, userStore: createUserStore(gone), config: { ...app.services.config, WORK_QUEUE: false } })
     await ask('GET /health', '/health', 503, {}, ill.url)
@@ -189,7 +189,7 @@ describe('the app, as it is described', () => {
     await gone.$disconnect()
   })
 
-  test('answers /api with the document, which has every address but those of the home page and the admin', async () => {
+  test('to GET /api with the document, which has every route but the home page and the admin pages', async () => {
     expect(JSON.parse(await ask('GET /api', '/api', 200))).toEqual(document)
     const routes = routesOf(createApp(app.services).router).map((route) => route.replace(/:(\w+)/g, '{$1}'))
     expect(routes.length).toBeGreaterThan(10)
@@ -197,7 +197,7 @@ describe('the app, as it is described', () => {
   })
 })
 
-/** Every route of a router and of the routers in it: "GET /users/:username". */
+/** Every route of a router and of its inner routers, such as "GET /users/:username". */
 function routesOf({ stack }: Router): string[] {
   return stack.flatMap(({ route, handle }) => {
     if (route) return [...new Set(route.stack.map(({ method }) => `${method.toUpperCase()} ${route.path}`))]

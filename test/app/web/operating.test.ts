@@ -39,7 +39,7 @@ describe.each(databases)('while the $name is away', ({ open }) => {
     await database.close()
   })
 
-  test('every page is a 503 in words, and all is well again soon after it is back', async () => {
+  test('every page is a 503 with a message, and works again soon after the database is back', async () => {
     const paths = ['/', ASK, '/users/ruth_demo', '/users']
     const statuses = (): Promise<number[]> => Promise.all(paths.map(async (path) => (await fetch(app.url + path, { redirect: 'manual' })).status))
     const before = await statuses()
@@ -57,7 +57,7 @@ describe.each(databases)('while the $name is away', ({ open }) => {
     expect(await statuses()).toEqual(before)
   })
 
-  test('figures are for the operator alone', async () => {
+  test('metrics are shown to the operator only', async () => {
     const own = await openTestServices(database, { ADMIN_PASSWORD: PASSWORD }, threads)
     const served = await serve(own)
     try {
@@ -104,7 +104,7 @@ describe('the log', () => {
   let lines: Record<string, unknown>[]
   let said: string
 
-  /** What is logged of a request. */
+  /** Sends a request; what it logs is in `said` and `lines`. */
   async function logOf(path: string, headers: Record<string, string> = {}): Promise<Response> {
     const express = (await import('express')).default
     const log = pino({ base: undefined }, new Writable({ write: (chunk, _encoding, done) => ((said += chunk), done()) }))
@@ -120,34 +120,34 @@ describe('the log', () => {
     said = ''
   })
 
-  test('has a line for each answer: what was asked for, how it went and how long it took', async () => {
+  test('has a line for each answer: the request, the status and the milliseconds', async () => {
     const answer = await logOf('/users/ruth_demo?page=2')
     expect(lines).toHaveLength(1)
     expect(lines[0]).toMatchObject({ req: { method: 'GET', path: '/users/ruth_demo' }, res: { status: 200 }, ms: expect.any(Number), msg: 'answered' })
     expect(answer.headers.get('x-request-id')).toBe((lines[0].req as { id: string }).id)
   })
 
-  test('has nothing of what a visitor wrote, no password and no cookie', async () => {
+  test('has no text that a visitor wrote, no password and no cookie', async () => {
     await logOf(`${ASK}&x=y`, { authorization, cookie: 'a=secret', referer: `http://x${ASK}` })
     expect(said).not.toMatch(/kettle|secret|Basic|YWRtaW4/)
   })
 
-  test("takes a router's request id, and no other header's content", async () => {
+  test('has the request id of a proxy if it is well-formed, and nothing else from headers', async () => {
     expect((await logOf('/', { 'x-request-id': 'abc-123' })).headers.get('x-request-id')).toBe('abc-123')
     expect((await logOf('/', { 'x-request-id': '{"level":60}' })).headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
   })
 
-  test('has nothing of the pages\' files', async () => {
+  test('has no lines for static files', async () => {
     await logOf('/assets/style.css')
     expect(lines).toEqual([])
   })
 
-  test('is silent where that is asked for', () => {
+  test('is empty at the level silent', () => {
     expect(createLog('silent').isLevelEnabled('fatal')).toBe(false)
   })
 })
 
-test('a process says what it does in JSON lines only', async () => {
+test('a server prints nothing but JSON lines', async () => {
   const database = await databases[0].open()
   const { child, said } = await startProcess('server', { DATABASE_URL: database.url }, /(.*http:\/\/localhost:(\d+).*)\n/)
   let output = ''

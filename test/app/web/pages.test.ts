@@ -17,7 +17,7 @@ const JSON_TYPE = 'application/json'
 
 const threads = sharedThreads()
 
-/** An answer with its body, and what of a page the tests look at. */
+/** An answer with its body. */
 interface Answer {
   status: number
   headers: Headers
@@ -41,11 +41,11 @@ function decode(html: string): string {
   return html.replace(/&(lt|gt|#34|#39|amp);/g, (_, name: string) => entities[name])
 }
 
-/** What the expression finds in the page, entities decoded. */
+/** The first group that the expression finds in the page, with HTML entities decoded. */
 const found = ({ body }: Answer, expression: RegExp): string => decode(expression.exec(body)?.[1] ?? '')
 
 const messageOf = (page: Answer): string => found(page, /<p class="error" role="alert">([^]*?)<\/p>/)
-/** What the text area holds; as browsers do, a line break right after the tag is left out. */
+/** The content of the text area. As in browsers, a line break right after the tag does not count. */
 const typedText = (page: Answer): string => found(page, /<textarea[^>]*>\n?([^]*?)<\/textarea>/)
 const typedUsername = (page: Answer): string => found(page, /<input id="username"[^>]* value="([^"]*)"/)
 const offered = ({ body }: Answer): string[] =>
@@ -67,7 +67,7 @@ describe.each(databases)('on the $name', ({ open }) => {
   })
   afterAll(() => database.close())
 
-  /** The app on this database with these settings, and what closes it. */
+  /** Starts the app on this database with these settings. */
   async function start(settings: Record<string, string> = {}, instead: Partial<TestServices> = {}) {
     const services = { ...await openTestServices(database, settings, threads), ...instead }
     const app = await serve(services)
@@ -79,7 +79,7 @@ describe.each(databases)('on the $name', ({ open }) => {
   }
   type App = Awaited<ReturnType<typeof start>>
 
-  /** The same request for a page and for JSON, which have to fail alike, in words. */
+  /** Sends a request for a page and for JSON. Both have to fail with the same status and message. */
   async function expectRefusal(address: string, init: RequestInit, status: number, words: RegExp): Promise<Answer> {
     const [page, json] = await Promise.all([ask(address, init), ask(address, { ...init, accept: JSON_TYPE })])
     expect([page.status, json.status]).toEqual([status, status])
@@ -91,7 +91,7 @@ describe.each(databases)('on the $name', ({ open }) => {
     return page
   }
 
-  describe('an empty app', () => {
+  describe('an app without users', () => {
     let app: App
 
     beforeAll(async () => {
@@ -100,7 +100,7 @@ describe.each(databases)('on the $name', ({ open }) => {
     })
     afterAll(() => app.close())
 
-    test('says on the home page that nobody is there, and how to change that', async () => {
+    test('says on the home page that nobody has been added, and has the form to add somebody', async () => {
       const page = await ask(app.url)
       expect(page.status).toBe(200)
       expect(page.body).toContain('Nobody has been added yet.')
@@ -113,7 +113,7 @@ describe.each(databases)('on the $name', ({ open }) => {
       expect((await ask(`${app.url}/users`, { accept: JSON_TYPE })).json()).toEqual({ users: [] })
     })
 
-    test('has its styles and scripts on its own host', async () => {
+    test('loads styles and scripts from its own host only', async () => {
       const { body, headers } = await ask(app.url)
       const addresses = [...body.matchAll(/<(?:link|script|img)[^>]* (?:href|src)="([^"]*)"/g)].map(([, path]) => path)
       expect(addresses.length).toBeGreaterThanOrEqual(4)
@@ -139,11 +139,11 @@ describe.each(databases)('on the $name', ({ open }) => {
 
     test.each([
       '/users/%zz', '/users/%E0%A4%A'
-    ])('answers an address that is none (%s) with a 400 page', async (path) => {
+    ])('answers the malformed URL %s with a 400 page', async (path) => {
       await expectRefusal(app.url + path, {}, 400, /could not be understood/)
     })
 
-    test('answers a name with a character that no database takes with a 404 page', async () => {
+    test('answers a name with a NUL character with a 404 page', async () => {
       await expectRefusal(`${app.url}/users/a%00b`, {}, 404, /has not been added here/)
     })
   })
@@ -177,13 +177,13 @@ describe.each(databases)('on the $name', ({ open }) => {
       expect(page.body).toContain('Sample users are invented')
     })
 
-    test('are left as they are when they are added again', async () => {
+    test('stay as they are when they are added again', async () => {
       const before = await app.services.prisma.tweet.count()
       expect((await addSamples(app.services)).sort()).toEqual(SAMPLES)
       expect(await app.services.prisma.tweet.count()).toBe(before)
     })
 
-    test('are listed in JSON with exactly what the interface promises', async () => {
+    test('are listed in JSON with exactly the documented fields', async () => {
       const { users } = (await ask(`${app.url}/users`, { accept: JSON_TYPE })).json()
       const ruth = users.find(({ username }: { username: string }) => username === 'ruth_demo')
       expect(Object.keys(ruth)).toEqual(['username', 'name', 'source', 'tweets', 'collectedAt'])
@@ -191,15 +191,15 @@ describe.each(databases)('on the $name', ({ open }) => {
       expect(new Date(ruth.collectedAt).toISOString()).toBe(ruth.collectedAt)
     })
 
-    test('are offered on the home page, up to four of them chosen', async () => {
+    test('are offered on the home page, with up to four of them preselected', async () => {
       const page = await ask(app.url)
       expect(offered(page).sort()).toEqual(['Few_Example', ...SAMPLES])
       expect(chosen(page).length).toBeLessThanOrEqual(4)
       expect(chosen(await ask(`${app.url}/?users=RUTH_demo&users=ivo_demo`))).toEqual(['ivo_demo', 'ruth_demo'])
     })
 
-    describe('a page of one', () => {
-      test('shows the tweets newest first, a page at a time, each once', async () => {
+    describe('the page of a sample user', () => {
+      test('shows each tweet once, newest first, on several pages', async () => {
         const pages = []
         for (const page of [1, 2, 3]) {
           pages.push((await ask(`${app.url}/users/ruth_demo?page=${page}`, { accept: JSON_TYPE })).json())
@@ -217,19 +217,19 @@ describe.each(databases)('on the $name', ({ open }) => {
         expect(shown).toEqual(pages[1].tweets.map(({ text }: { text: string }) => text))
       })
 
-      test('says who it is, how many tweets there are, from where and since when', async () => {
+      test('shows the name, the number of tweets, their source and when they were collected', async () => {
         const { body } = await ask(`${app.url}/users/ruth_demo`)
         expect(body).toContain('<h1>Ruth Ashworth</h1>')
         expect(body).toMatch(/\d+ tweets of an invented person, collected <time datetime="[^"]+Z">[^<]+ UTC<\/time>/)
         expect((await ask(`${app.url}/users/few_example`)).body).toContain('19 tweets from a file, collected')
       })
 
-      test.each(['0', '-1', 'x', '1.5', '99999999999', ''])('starts at the beginning for page %j', async (page) => {
+      test.each(['0', '-1', 'x', '1.5', '99999999999', ''])('is the first page for the page number %j', async (page) => {
         const answer = await ask(`${app.url}/users/ruth_demo?page=${page}`, { accept: JSON_TYPE })
         expect([answer.status, answer.json().page]).toEqual([200, 1])
       })
 
-      test('beyond the last still answers', async () => {
+      test('is the last page for a number beyond it', async () => {
         expect((await ask(`${app.url}/users/ruth_demo?page=999`)).status).toBe(200)
       })
     })
@@ -237,7 +237,7 @@ describe.each(databases)('on the $name', ({ open }) => {
     describe('a prediction', () => {
       const text = 'One has, I fear, mislaid the marmalade; the cat is <unmoved> & "aloof".'
 
-      test('in JSON is exactly what the interface promises', async () => {
+      test('has exactly the documented fields in JSON', async () => {
         const answer = await ask(predictions(SAMPLES, text), { accept: JSON_TYPE })
         expect([answer.status, answer.type]).toEqual([200, JSON_TYPE])
         const prediction = answer.json()
@@ -259,7 +259,7 @@ describe.each(databases)('on the $name', ({ open }) => {
         expect(probabilities.reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 9)
       })
 
-      test('in JSON has every number that the page draws', async () => {
+      test('has every number in JSON that the page draws', async () => {
         const prediction = (await ask(predictions(SAMPLES, text), { accept: JSON_TYPE })).json()
         const { body } = await ask(predictions(SAMPLES, text))
         expect(prediction.characters.join('')).toBe(text)
@@ -279,7 +279,7 @@ describe.each(databases)('on the $name', ({ open }) => {
         expect(prediction.map.text).toHaveLength(2)
       })
 
-      test('as a page shows the answer, every candidate, and the form filled in', async () => {
+      test('shows the answer, every candidate and the filled-in form on the page', async () => {
         const page = await ask(predictions(SAMPLES.slice(1), text))
         expect(page.status).toBe(200)
         expect(page.body).toMatch(/Most likely <a href="\/users\/ruth_demo">@ruth_demo<\/a> would have written it: /)
@@ -289,7 +289,7 @@ describe.each(databases)('on the $name', ({ open }) => {
         expect(chosen(page)).toEqual(SAMPLES.slice(1))
       })
 
-      test('counts a user who is named twice beside others once, however they are named', async () => {
+      test('counts a user who is named twice once, however the name is written', async () => {
         const users = ['ruth_demo', '@Ruth_Demo', 'https://x.com/ruth_demo', 'ivo_demo', 'ruth_demo']
         const { candidates } = (await ask(predictions(users, text), { accept: JSON_TYPE })).json()
         const names = candidates.map(({ username }: { username: string }) => username)
@@ -300,7 +300,7 @@ describe.each(databases)('on the $name', ({ open }) => {
         ['4,000 characters', 'long words '.repeat(364).slice(0, 4000)],
         ['4,000 Japanese characters', '吾輩は猫である。名前はまだ無い。'.repeat(250)],
         ['2,000 emoji', '🌱'.repeat(2000)]
-      ])('takes %s', async (_, longest) => {
+      ])('accepts %s', async (_, longest) => {
         const answer = await ask(predictions(['ruth_demo', 'ivo_demo'], longest), { accept: JSON_TYPE })
         expect(answer.status).toBe(200)
         expect(answer.json().text).toBe(longest)
@@ -311,7 +311,7 @@ describe.each(databases)('on the $name', ({ open }) => {
         ['one user', ['ruth_demo']],
         ['one user twice and no other', ['ruth_demo', '@RUTH_demo']],
         ['five users', [...SAMPLES, 'Few_Example']]
-      ])('of %s is a 400 that says how many to pick', async (_, users) => {
+      ])('among %s is a 400 that says how many to pick', async (_, users) => {
         const page = await expectRefusal(predictions(users, text), {}, 400, /Pick two to four different users/)
         expect(typedText(page)).toBe(text)
         expect(chosen(page)).toEqual([...new Set(users.filter((name) => !name.startsWith('@')))].sort())
@@ -319,38 +319,38 @@ describe.each(databases)('on the $name', ({ open }) => {
 
       test.each([
         ['no text', undefined], ['an empty text', ''], ['a blank text', ' \r\n\t ']
-      ])('of %s is a 400 that says so', async (_, empty) => {
+      ])('for %s is a 400 that says so', async (_, empty) => {
         const page = await expectRefusal(predictions(['ruth_demo', 'ivo_demo'], empty), {}, 400, /there is no text/)
         expect(chosen(page)).toEqual(['ivo_demo', 'ruth_demo'])
       })
 
-      test.each([4001, 12_000, 20_000])('of %d characters is a 400 that says how many may be', async (length) => {
+      test.each([4001, 12_000, 20_000])('for %d characters is a 400 that says how many are allowed', async (length) => {
         const long = 'a'.repeat(length)
         const page = await expectRefusal(predictions(['ruth_demo', 'ivo_demo'], long), {}, 400, /4,000 characters/)
         expect(typedText(page)).toBe(long)
         expect(chosen(page)).toEqual(['ivo_demo', 'ruth_demo'])
       })
 
-      test('among whom is a name that X cannot have is a 400 that says what one looks like', async () => {
+      test('with a name that X cannot have is a 400 that says what a name looks like', async () => {
         const page = await expectRefusal(predictions(['ruth_demo', 'no-such name'], text), {}, 400, /such as @jack/)
         expect(typedText(page)).toBe(text)
         expect(chosen(page)).toEqual(['ruth_demo'])
       })
 
-      test('among whom is somebody who is not there is a 404 that names them', async () => {
+      test('with a user who is not here is a 404 that names them', async () => {
         const page = await expectRefusal(predictions(['ruth_demo', 'nobody_here'], text), {}, 404, /@nobody_here/)
         expect(typedText(page)).toBe(text)
         expect(chosen(page)).toEqual(['ruth_demo'])
       })
 
-      test('among whom is somebody with too few tweets is a 422 that names them and the number', async () => {
+      test('with a user of too few tweets is a 422 that names them and the number', async () => {
         const words = /@Few_Example has 19 tweets/
         const page = await expectRefusal(predictions(['ruth_demo', 'Few_Example'], text), {}, 422, words)
         expect(typedText(page)).toBe(text)
         expect(chosen(page)).toEqual(['Few_Example', 'ruth_demo'])
       })
 
-      test('keeps a text to the character, with the line breaks that it begins with', async () => {
+      test('keeps every character of a text, also the line breaks at its beginning', async () => {
         const lines = '\n\n  "one" & <two>\n\nthree\n'
         expect(typedText(await ask(predictions(['ruth_demo'], lines)))).toBe(lines)
       })
@@ -359,41 +359,41 @@ describe.each(databases)('on the $name', ({ open }) => {
         'users[a]=ruth_demo&users[b]=ivo_demo&text=x', 'users=ruth_demo,ivo_demo&text=x',
         '__proto__[users]=a&constructor=b', 'text=a&text=b&users=ruth_demo&users=ivo_demo', '%zz=%zz&&&=',
         `${'users=ruth_demo&'.repeat(900)}text=x`
-      ])('that is asked for oddly (%.40s) is a 400', async (query) => {
+      ])('with the malformed query %.40s is a 400', async (query) => {
         await expectRefusal(`${app.url}/predictions?${query}`, {}, 400, /\S/)
       })
     })
 
     describe('without a token for X', () => {
-      test('the form to add a user says which setting is missing, and cannot be sent', async () => {
+      test('the form to add a user is disabled and says which setting is missing', async () => {
         const { body } = await ask(app.url)
         const [addForm] = /<form[^>]* action="\/users"[^]*?<\/form>/.exec(body)!
         expect(addForm).toContain('<code>X_BEARER_TOKEN</code>')
         expect(addForm).toMatch(/<button[^>]* disabled/)
       })
 
-      test('adding a user all the same is a 503 that names the setting', async () => {
+      test('a request to add a user is a 503 that names the setting', async () => {
         const words = /needs the setting X_BEARER_TOKEN/
         const page = await expectRefusal(`${app.url}/users`, form({ username: 'Fell_Example' }), 503, words)
         expect(typedUsername(page)).toBe('Fell_Example')
       })
     })
 
-    describe('what is asked for is what comes', () => {
+    describe('content negotiation', () => {
       test.each([
         [HTML, 'text/html'],
         ['*/*', 'text/html'],
         [JSON_TYPE, JSON_TYPE],
         ['application/json, text/html;q=0.5', JSON_TYPE],
         ['text/html;q=0.4, application/json', JSON_TYPE]
-      ])('with Accept: %s', async (accept, type) => {
+      ])('chooses the type for Accept: %s', async (accept, type) => {
         const prediction = '/predictions?users=ruth_demo&users=ivo_demo&text=x'
         for (const path of ['/users/ruth_demo', prediction, '/users/nobody_here']) {
           expect((await ask(app.url + path, { accept })).type).toBe(type)
         }
       })
 
-      test('JSON on every page', async () => {
+      test('gives JSON for every page', async () => {
         const headers = { authorization: `Basic ${Buffer.from('admin:a long password').toString('base64')}` }
         const open = await start({ ADMIN_PASSWORD: 'a long password' })
         const types = []
@@ -406,13 +406,13 @@ describe.each(databases)('on the $name', ({ open }) => {
           .map((path) => `${path} 200 ${JSON_TYPE}`))
       })
 
-      test('the list of users as a page is the home page', async () => {
+      test('redirects the list of users to the home page for browsers', async () => {
         const answer = await ask(`${app.url}/users`)
         expect([answer.status, answer.headers.get('location')]).toEqual([302, '/'])
       })
     })
 
-    test('that something is broken shows nothing of it and logs all of it', async () => {
+    test('a bug shows a 500 without details and is logged in full', async () => {
       let logged = ''
       const log = pino(new Writable({ write: (chunk, _encoding, done) => ((logged += chunk), done()) }))
       const findUser = () => Promise.reject(new TypeError('a secret is undefined'))
@@ -425,7 +425,7 @@ describe.each(databases)('on the $name', ({ open }) => {
       await broken.close()
     })
 
-    test('that the database is away is said as that, and no more', async () => {
+    test('an unreachable database shows a 503 that says so, without details', async () => {
       const gone = connect('postgres://somebody:secret@127.0.0.1:1/postgres')
       const broken = await start({}, { userStore: createUserStore(gone) })
       const page = await expectRefusal(`${broken.url}/users/ruth_demo`, {}, 503, /The database does not answer at the moment/)
@@ -454,7 +454,7 @@ describe.each(databases)('on the $name', ({ open }) => {
     })
 
     const post = (username: string, accept = HTML) => ask(`${app.url}/users`, { ...form({ username }), accept })
-    /** Adds a user and waits until that has come to its end; the user's page then. */
+    /** Adds a user and waits until collecting has ended; returns the user's page. */
     const add = async (username: string): Promise<Answer> => {
       const address = app.url + (await post(username)).headers.get('location')
       await settled(app.services, [address.split('/').at(-1)!])
@@ -466,14 +466,14 @@ describe.each(databases)('on the $name', ({ open }) => {
       'Fell_Example', '@fell_example', ' FELL_EXAMPLE ', 'https://x.com/Fell_Example', 'x.com/Fell_Example/',
       'https://twitter.com/fell_example/status/1', 'https://www.x.com/@Fell_Example?lang=en',
       'http://mobile.twitter.com/Fell_Example'
-    ])('understands %j, and stores the name as X spells it', async (username) => {
+    ])('accepts %j, and stores the name as X spells it', async (username) => {
       const answer = await post(username)
       expect([answer.status, answer.headers.get('location')]).toEqual([303, expect.stringMatching(/^\/users\/fell_example$/i)])
       await settled(app.services, ['Fell_Example'])
       expect(await usernames()).toEqual(['Fell_Example'])
     })
 
-    test("leads at once to the user's page, which shows how far it has come, and then the tweets", async () => {
+    test("redirects at once to the user's page, which first shows the progress and then the tweets", async () => {
       x.latency = 300
       const { headers } = await post('Fell_Example')
       const address = app.url + headers.get('location')
@@ -494,7 +494,7 @@ describe.each(databases)('on the $name', ({ open }) => {
       expect(page.body).not.toContain('http-equiv')
     })
 
-    test('tells how far it has come as it happens, in words and numbers, until the end', async () => {
+    test('sends the progress as events, in words and numbers, until the end', async () => {
       x.latency = 700
       await post('Fell_Example')
       const answer = await fetch(`${app.url}/progress?users=Fell_Example`)
@@ -506,7 +506,7 @@ describe.each(databases)('on the $name', ({ open }) => {
       expect(events.at(-1)).toMatchObject({ state: 'done', words: '25 posts read, 25 new tweets kept.', read: 25, embedded: 25, ended: true })
     })
 
-    test('may be up to four at a time, who are chosen for the next prediction and shown on the home page', async () => {
+    test('works for up to four names at a time, which are preselected on the home page', async () => {
       x.latency = 300
       const answer = await post('@Fell_Example, Bangs_Example nobody')
       expect(answer.status).toBe(303)
@@ -521,12 +521,12 @@ describe.each(databases)('on the $name', ({ open }) => {
       expect((await ask(app.url)).body).not.toContain('Read from X')
     })
 
-    test('of more than four at a time is a 400, and keeps the names', async () => {
+    test('is a 400 for more than four names, and keeps them in the form', async () => {
       const page = await expectRefusal(`${app.url}/users`, form({ username: 'a b c d e' }), 400, /Four users at a time/)
       expect(typedUsername(page)).toBe('a b c d e')
     })
 
-    test('who is there already fetches only what is newer, and says how many', async () => {
+    test('reads only newer posts of a user who is here, and says how many', async () => {
       await add('Fell_Example')
       x.addPosts('Fell_Example', ['Something new.'])
       expect((await add('fell_EXAMPLE')).body).toContain('1 post read, 1 new tweet kept.')
@@ -534,7 +534,7 @@ describe.each(databases)('on the $name', ({ open }) => {
       expect(x.calls.posts).toBe(26)
     })
 
-    test('answers JSON with how far it has come', async () => {
+    test('answers with the progress in JSON', async () => {
       const answer = await post('Fell_Example Bangs_Example', JSON_TYPE)
       expect([answer.status, answer.type]).toEqual([202, JSON_TYPE])
       expect(answer.json()).toEqual({
@@ -543,7 +543,7 @@ describe.each(databases)('on the $name', ({ open }) => {
       })
     })
 
-    test('takes JSON as well', async () => {
+    test('accepts JSON too', async () => {
       for (const username of ['"@Fell_Example"', '["Bangs_Example","Query_Example"]']) {
         const init = { method: 'POST', body: `{"username":${username}}`, headers: { 'content-type': JSON_TYPE } }
         expect((await ask(`${app.url}/users`, { ...init, accept: JSON_TYPE })).status).toBe(202)
@@ -551,14 +551,14 @@ describe.each(databases)('on the $name', ({ open }) => {
       await settled(app.services, ['Fell_Example', 'Bangs_Example', 'Query_Example'])
     })
 
-    test('shows the picture where there is one', async () => {
+    test('shows the profile picture if there is one on X', async () => {
       for (const username of ['Fell_Example', 'oddpicture']) await add(username)
       const { body } = await ask(app.url)
       expect(body).toContain(`<img src="https://pbs.twimg.com/profile_images/${x.userId('Fell_Example')}/`)
       expect(body).not.toContain('example.org')
     })
 
-    test('is then there to be asked about', async () => {
+    test('makes predictions with the user possible', async () => {
       for (const username of ['Fell_Example', 'Bangs_Example']) await add(username)
       const query = 'users=fell_example&users=bangs_example&text=WAKE UP!!! PIZZA TONIGHT!! %23GameOn %23LETSGO'
       expect((await ask(`${app.url}/predictions?${query}`, { accept: JSON_TYPE })).json())
@@ -568,7 +568,7 @@ describe.each(databases)('on the $name', ({ open }) => {
     test.each([
       '', '   ', '@', 'sixteen_letters_', 'one but-wrong', 'naïve', '"><script>', 'https://example.org/jack',
       'https://x.com/', '../../1.1/x', 'a\0b'
-    ])('whose name X cannot have (%j) is a 400 that says what one looks like', async (username) => {
+    ])('is a 400 for %j, and says what a name looks like', async (username) => {
       const page = await expectRefusal(`${app.url}/users`, form({ username }), 400, /1 to 15 letters.*such as @jack/)
       expect(typedUsername(page).replace('\0', '\ufffd')).toBe(username.replace('\0', '\ufffd'))
       expect(page.body).not.toContain('"><script>')
@@ -581,13 +581,13 @@ describe.each(databases)('on the $name', ({ open }) => {
       ['JSON that is a list', JSON_TYPE, '["Fell_Example"]'],
       ['JSON of another shape', JSON_TYPE, '{"username":{"$ne":1}}'],
       ['a form without the field', 'application/x-www-form-urlencoded', 'user=a']
-    ])('by %s is a 400 that says what a name looks like', async (_, type, body) => {
+    ])('is a 400 for %s, and says what a name looks like', async (_, type, body) => {
       const headers: Record<string, string> = type ? { 'content-type': type } : {}
       const init = { method: 'POST', body: body || undefined, headers }
       await expectRefusal(`${app.url}/users`, init, 400, /such as @jack/)
     })
 
-    test('by JSON that is none is a 400, by far too much a 413', async () => {
+    test('is a 400 for malformed JSON and a 413 for a body that is too large', async () => {
       const post = (body: string) => ({ method: 'POST', body, headers: { 'content-type': JSON_TYPE } })
       await expectRefusal(`${app.url}/users`, post('{"username":'), 400, /could not be understood/)
       await expectRefusal(`${app.url}/users`, post(`{"username":"${'a'.repeat(70_000)}"}`), 413, /too large/)
@@ -599,7 +599,7 @@ describe.each(databases)('on the $name', ({ open }) => {
       ['empty', 422, /^@empty has no posts of their own/],
       ['unauthorized', 503, /X_BEARER_TOKEN/],
       ['broke', 503, /X_BEARER_TOKEN has no credits left/]
-    ])('whom X answers like %s ends in a %d in words, with the name kept, and leaves nobody behind', async (username, status, words) => {
+    ])('of the X user %s ends in a %d with a message, keeps the name in the form and stores nobody', async (username, status, words) => {
       const page = await add(`@${username}`)
       expect(page.status).toBe(status)
       expect(messageOf(page)).toMatch(words)
@@ -610,7 +610,7 @@ describe.each(databases)('on the $name', ({ open }) => {
       expect(await usernames()).toEqual([])
     })
 
-    test('at a rate limit says until when X asks to wait, and that it goes on by itself', async () => {
+    test('says at a rate limit of X until when it waits, and that it goes on by itself', async () => {
       const { headers } = await post('alwayslimited')
       await settled(app.services, ['alwayslimited'], ({ state }) => state === 'waiting')
       const page = await ask(app.url + headers.get('location'))
@@ -618,7 +618,7 @@ describe.each(databases)('on the $name', ({ open }) => {
       expect(page.body).toMatch(/X asks us to wait until \d\d:\d\d UTC; this goes on by itself\./)
     })
 
-    test('when the budget of the day is spent is a 503 that says when it opens again and what else can be done', async () => {
+    test('is a 503 once the daily budget is spent, which says when to come back and what else can be done', async () => {
       const poor = await start({ X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_DAILY_POST_BUDGET: '3' })
       const page = await expectRefusal(`${poor.url}/users`, form({ username: 'Fell_Example' }), 503, /budget of 3 posts.*opens again at 00:00 UTC.*imported/)
       expect(typedUsername(page)).toBe('Fell_Example')
@@ -627,7 +627,7 @@ describe.each(databases)('on the $name', ({ open }) => {
       await poor.close()
     })
 
-    test('whose name and posts are full of markup shows them as text', async () => {
+    test('shows markup in names and posts as text', async () => {
       const markup = '<script>alert("1")</script><img src=x onerror=\'alert(2)\'>'
       for (const username of ['Mark_Example', 'Down_Example']) {
         x.addUser(username, { name: `${markup} & co` })
@@ -650,7 +650,7 @@ describe.each(databases)('on the $name', ({ open }) => {
     })
   })
 
-  describe('the admin', () => {
+  describe('the admin page', () => {
     const password = 'pass:wörd with spaces'
     let x: XApiServer
     let app: App
@@ -696,7 +696,7 @@ describe.each(databases)('on the $name', ({ open }) => {
       expect(x.calls.requests).toBe(0)
     })
 
-    test.each(DOORS)('is closed at %s %s without the setting, which it names', async (method, path) => {
+    test.each(DOORS)('is closed at %s %s without the setting ADMIN_PASSWORD, which it names', async (method, path) => {
       const closed = await start({ X_BEARER_TOKEN: 'good', X_API_URL: x.url })
       for (const headers of [{}, basic(''), basic('undefined'), basic(password)]) {
         await expectRefusal(closed.url + path, { method, headers }, 403, /ADMIN_PASSWORD/)
@@ -705,14 +705,14 @@ describe.each(databases)('on the $name', ({ open }) => {
       expect(await count()).toBe(1)
     })
 
-    test.each(['/admin/update', '/admin/reset'])('does nothing by GET %s', async (path) => {
+    test.each(['/admin/update', '/admin/reset'])('changes nothing for GET %s', async (path) => {
       expect((await visit(path, 'GET')).status).toBe(404)
       expect((await visit(path, 'HEAD')).status).toBe(404)
       expect(await count()).toBe(1)
       expect(x.calls.requests).toBe(0)
     })
 
-    test('has a page with both buttons', async () => {
+    test('shows both buttons', async () => {
       const page = await visit('/admin', 'GET')
       expect(page.status).toBe(200)
       expect(page.body).toContain('1 user, 1 tweet.')
@@ -720,7 +720,7 @@ describe.each(databases)('on the $name', ({ open }) => {
       expect(page.body).toMatch(/<form[^>]* action="\/admin\/reset" method="post">[^]*Reset/)
     })
 
-    test('has everybody from X updated, and shows by the day what X was paid for', async () => {
+    test('updates every user from X, and shows for each day what X charged for', async () => {
       for (const username of ['Fell_Example', 'Bangs_Example']) await ask(`${app.url}/users`, form({ username }))
       await settled(app.services, ['Fell_Example', 'Bangs_Example'])
       x.addPosts('Fell_Example', ['The first new one.', 'The second new one.'])
@@ -736,14 +736,14 @@ describe.each(databases)('on the $name', ({ open }) => {
       expect((await visit('/admin', 'GET', basic(password), JSON_TYPE)).json()).toMatchObject({ spend: [{ posts: 42, users: 4, dollars: 0.25 }], budget: 2000 })
     })
 
-    test('says how many will be updated, or that nobody comes from X', async () => {
+    test('says how many users will be updated, or that nobody comes from X', async () => {
       expect((await visit('/admin/update', 'POST')).body).toContain('Nobody here comes from X, or all are being read already.')
       await ask(`${app.url}/users`, form({ username: 'Fell_Example' }))
       await settled(app.services, ['Fell_Example'])
       expect((await visit('/admin/update', 'POST')).body).toContain('1 user will be read, one after another.')
     })
 
-    test('removes everybody, and says how many went', async () => {
+    test('removes everybody, and says how many they were', async () => {
       const json = await visit('/admin/reset', 'POST', basic(password), JSON_TYPE)
       expect([json.status, json.json()]).toEqual([200, { removed: 1 }])
       expect(await app.services.prisma.tweet.count()).toBe(0)

@@ -39,7 +39,7 @@ const statusIn = (body: string): string => decode(/role="status">([^]*?)<\/p>/.e
 const scoreIn = (body: string): number[] =>
   (/<p class="score">([^]*?)<\/p>/.exec(body)?.[1].match(/\d+/g) ?? []).map(Number)
 
-/** A text that says nothing of its author. */
+/** A text that has nothing to do with its author. */
 const noise = (seed: string): string => createHash('sha256').update(seed).digest('hex').replace(/.{7}/g, '$& ')
 
 describe.each(databases)('the game on the $name', ({ open }) => {
@@ -91,7 +91,7 @@ describe.each(databases)('the game on the $name', ({ open }) => {
       }
     })
 
-    /** A whole game, guessed by this rule: the answered rounds. */
+    /** Plays a whole game with these guesses; returns the answered rounds. */
     async function play(seed: string, guessOf: (round: RoundJson) => number, names = EVERYBODY): Promise<RoundJson[]> {
       const answered: RoundJson[] = []
       let guesses = ''
@@ -102,7 +102,7 @@ describe.each(databases)('the game on the $name', ({ open }) => {
       return answered
     }
 
-    test('begins from the home page and from a prediction', async () => {
+    test('is linked from the home page and from a prediction', async () => {
       expect((await get('/')).body).toContain('<a href="/play">Play: who wrote it?</a>')
       const { body } = await get(`/predictions?${usersIn(['ruth_demo', 'milo_demo'])}&text=tea`)
       const link = /<a href="([^"]*)">Play: who wrote it\?<\/a>/.exec(body)?.[1] ?? ''
@@ -113,7 +113,7 @@ describe.each(databases)('the game on the $name', ({ open }) => {
       ['/play', EVERYBODY],
       ['/play?seed=abc', EVERYBODY],
       ['/play?users=ruth_demo&users=ivo_demo', ['ivo_demo', 'ruth_demo']]
-    ])('%s leads to a new game, every time another', async (path, users) => {
+    ])('%s redirects to a new game, each time another', async (path, users) => {
       const answers = await Promise.all([get(path), get(path, JSON_TYPE)])
       const addresses = answers.map(({ status, headers }) => {
         expect(status).toBe(303)
@@ -128,7 +128,7 @@ describe.each(databases)('the game on the $name', ({ open }) => {
       expect([status, headers.get('set-cookie'), headers.get('x-robots-tag')]).toEqual([200, null, 'noindex, nofollow'])
     })
 
-    test('deals fifty tweets without a repeat, of every user about as many, others for another seed', async () => {
+    test('deals fifty different tweets, about as many of each user, and others for another seed', async () => {
       const [first, other] = await Promise.all(['one', 'two'].map((seed) => play(seed, () => 0)))
       for (const rounds of [first, other]) {
         expect(new Set(rounds.map(({ text }) => text)).size).toBe(ROUNDS)
@@ -161,13 +161,13 @@ describe.each(databases)('the game on the $name', ({ open }) => {
       expect(machine).toBeGreaterThan(ROUNDS / 2)
     })
 
-    test('is the same game in whatever order and case the users are named', async () => {
+    test('is the same game for any order and case of the usernames', async () => {
       const before = await getJson(address('order', 2, '03'))
       const users = ['TARA_demo', 'ruth_demo', 'ivo_demo', 'Milo_Demo']
       expect(await getJson(address('order', 2, '03', users))).toEqual(before)
     })
 
-    test('goes on when tweets are added: what is dealt next stays nearly the same', async () => {
+    test('deals nearly the same tweets after others have been added', async () => {
       const before = await play('added', () => 0)
       const { id: userId } = (await services.userStore.findUser('ruth_demo'))!
       const encoder = await threads.encoderName()
@@ -181,7 +181,7 @@ describe.each(databases)('the game on the $name', ({ open }) => {
       expect(before.filter(({ text }) => !texts.has(text)).length).toBeLessThanOrEqual(1)
     })
 
-    test('shows a round without its author, and a link for each candidate', async () => {
+    test('shows a round without its author, with a link for each candidate', async () => {
       const { body } = await get(address('page', 1))
       const { text, author, app: machine, candidates } = await getJson(address('page', 1))
       expect([author, machine, candidates]).toEqual([undefined, undefined, EVERYBODY])
@@ -197,7 +197,7 @@ describe.each(databases)('the game on the $name', ({ open }) => {
       expect(scoreIn(body)).toEqual([0, 0])
     })
 
-    test('shows unanswered rounds alike, whoever is the author: the tweet, the round and score differ', async () => {
+    test('has nothing on the page of an open round that depends on the author, but the tweet', async () => {
       const skeleton = async (round: number) => {
         const { body } = await get(address('same', round, '0'.repeat(round - 1)))
         return body
@@ -208,7 +208,7 @@ describe.each(databases)('the game on the $name', ({ open }) => {
       expect(new Set(pages).size).toBe(1)
     })
 
-    test('shows the truth after the guess, what the app would have said, the score and the way on', async () => {
+    test('shows after a guess the author, what the app would have said, the score and the link to the next round', async () => {
       const { text } = await getJson(address('page', 1))
       const truth = EVERYBODY.indexOf(writers.get(text)!)
       for (const guess of EVERYBODY.keys()) {
@@ -237,7 +237,7 @@ describe.each(databases)('the game on the $name', ({ open }) => {
       expect(linksIn(body, 'next')).toEqual([`/play?${usersIn(EVERYBODY)}`])
     })
 
-    test('is shorter with fewer tweets, deals them all, and the app has seen none that it judges', async () => {
+    test('is shorter with fewer tweets, deals all of them, and judges each by a model that has not seen it', async () => {
       const names = ['few_a', 'few_b']
       const encoder = await threads.encoderName()
       for (const username of names) {
@@ -257,7 +257,7 @@ describe.each(databases)('the game on the $name', ({ open }) => {
       expect(texts.size).toBe(40)
       const { score } = await getJson(address('few', 40, '0'.repeat(40), names))
       expect(score).toMatchObject({ visitor: 20, rounds: 40 })
-      expect(score.app).toBeLessThanOrEqual(30) // who had seen this noise would know all of it by heart
+      expect(score.app).toBeLessThanOrEqual(30) // a model that had seen this noise would be right each time
       expect((await get(address('few', 40, '0'.repeat(40), names))).body).toContain('The final result')
       await expectRefusal(address('few', 41, '0'.repeat(40), names), 400, /This game has 40 rounds/)
       for (const id of names) await services.userStore.removeUser(id)

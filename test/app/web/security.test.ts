@@ -18,7 +18,7 @@ afterAll(() => app?.close())
 
 describe('every answer', () => {
   test.each(['/', ASK, '/users/ruth_demo', '/nowhere', '/assets/style.css', '/health', '/admin', '/predictions'])(
-    'lets no other host and no script within the page into %s',
+    'forbids scripts of other hosts and inline scripts on %s',
     async (path) => {
       const { headers } = await fetch(app.url + path, { headers: { accept: 'text/html' } })
       const policy = new Map(headers.get('content-security-policy')!.split(';').map((line) => line.trim().split(/ (.*)/) as [string, string]))
@@ -34,7 +34,7 @@ describe('every answer', () => {
   )
 })
 
-describe('what another site has a browser send', () => {
+describe('a request that another site makes a browser send', () => {
   const form = { method: 'POST', body: new URLSearchParams({ username: 'ruth_demo' }), redirect: 'manual' } as const
   const posts = ['/users', '/users/import', '/admin/update', '/admin/reset']
   const foreign: Record<string, string>[] = [
@@ -47,7 +47,7 @@ describe('what another site has a browser send', () => {
   ]
 
   test.each(posts.flatMap((path) => foreign.map((headers): [string, Record<string, string>] => [path, headers])))(
-    'is refused by %s: %o',
+    'is refused at %s: %o',
     async (path, headers) => {
       const authorization = `Basic ${Buffer.from(`admin:${PASSWORD}`).toString('base64')}`
       const answer = await fetch(app.url + path, { ...form, headers: { ...headers, authorization, accept: 'application/json' } })
@@ -58,7 +58,7 @@ describe('what another site has a browser send', () => {
   )
 
   test.each([{}, { 'sec-fetch-site': 'same-origin' }, { 'sec-fetch-site': 'none' }, { origin: 'own' }] as Record<string, string>[])(
-    'is not confused with what its own pages or a program sends: %o',
+    'is told apart from requests of own pages and of programs: %o',
     async (headers) => {
       const own = headers.origin ? { origin: app.url } : headers
       const answer = await fetch(`${app.url}/users`, { ...form, headers: { ...own, accept: 'application/json' } })
@@ -84,7 +84,7 @@ function sendHeadersWithoutEnd(): Promise<string> {
   })
 }
 
-describe.each(databases)('limits on the $name', ({ open }) => {
+describe.each(databases)('rate limits on the $name', ({ open }) => {
   let database: TestDatabase
   let services: TestServices
   let served: { url: string; close(): Promise<void> }
@@ -113,7 +113,7 @@ describe.each(databases)('limits on the $name', ({ open }) => {
     served = await serve(services)
   }
 
-  /** The status of a request, and what it says. */
+  /** The status of an answer, its message and its Retry-After. */
   function ask(path: string, headers: Record<string, string> = {}, method = 'GET', url = served.url): Promise<{ status: number; error: string; retryAfter?: string }> {
     return new Promise((resolve, reject) => {
       const asking = httpRequest(url + path, { method, headers: { accept: 'application/json', ...headers } }, (response) => {
@@ -125,7 +125,7 @@ describe.each(databases)('limits on the $name', ({ open }) => {
     })
   }
 
-  test('refuse more predictions a minute than are allowed, in words and with a time', async () => {
+  test('refuse predictions beyond the limit a minute, with a message and a time', async () => {
     for (let i = 0; i < 3; i++) expect((await ask(ASK)).status).toBe(200)
     const { status, error, retryAfter } = await ask(ASK)
     expect(status).toBe(429)
@@ -135,7 +135,7 @@ describe.each(databases)('limits on the $name', ({ open }) => {
     expect((await ask('/users')).status).toBe(200)
   })
 
-  test('count what is asked for at the same moment, and by another process', async () => {
+  test('count requests at the same moment and in other processes', async () => {
     const other = await openTestServices(database, settings)
     const there = await serve(other)
     try {
@@ -148,19 +148,19 @@ describe.each(databases)('limits on the $name', ({ open }) => {
     }
   })
 
-  test('refuse more additions an hour than are allowed', async () => {
+  test('refuse additions beyond the limit an hour', async () => {
     const statuses: number[] = []
     for (let i = 0; i < 3; i++) statuses.push((await ask('/users/import', {}, 'POST')).status)
     expect(statuses).toEqual([415, 415, 429])
     expect((await ask('/users', {}, 'POST')).error).toMatch(/in the last hour\. Please try again in \d+ minutes\.$/)
   })
 
-  test('are not got round by a forged X-Forwarded-For without a proxy', async () => {
+  test('cannot be evaded by a forged X-Forwarded-For without a proxy', async () => {
     for (let i = 0; i < 3; i++) await ask(ASK, { 'x-forwarded-for': `10.0.0.${i}` })
     expect((await ask(ASK, { 'x-forwarded-for': '10.0.0.99' })).status).toBe(429)
   })
 
-  test('go by what the proxy says where there is one, not by what its visitor says', async () => {
+  test('count for the address that the proxy adds, not for one that a visitor forges', async () => {
     await served.close()
     await services.close()
     settings = { ...settings, TRUST_PROXY: '1' }
@@ -170,7 +170,7 @@ describe.each(databases)('limits on the $name', ({ open }) => {
     expect((await ask(ASK, { 'x-forwarded-for': '10.0.0.99, 192.0.2.2' })).status).toBe(200)
   })
 
-  test('leave ten wrong passwords, whatever comes after them', async () => {
+  test('allow ten wrong passwords, and then refuse also the right one', async () => {
     const authorization = (password: string): Record<string, string> =>
       ({ authorization: `Basic ${Buffer.from(`admin:${password}`).toString('base64')}` })
     expect((await ask('/admin', authorization(PASSWORD))).status).toBe(200)
@@ -180,7 +180,7 @@ describe.each(databases)('limits on the $name', ({ open }) => {
     expect(error).toMatch(/^Too many wrong passwords\./)
   })
 
-  test('are none where the setting is 0', async () => {
+  test('do not apply where the setting is 0', async () => {
     await served.close()
     await services.close()
     settings = { PREDICTIONS_PER_MINUTE: '0' }
@@ -190,6 +190,6 @@ describe.each(databases)('limits on the $name', ({ open }) => {
   })
 })
 
-test('headers that never end are not waited for', async () => {
+test('a request whose headers never end is cut off with a 408', async () => {
   expect(await slowHeaders).toContain('408')
 })

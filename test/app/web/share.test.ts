@@ -2,7 +2,7 @@ import { request as httpRequest } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openSampleApp } from '../../support/services.js'
 
-describe('the tags of a result', () => {
+describe('the meta tags of a result', () => {
   let app: Awaited<ReturnType<typeof openSampleApp>>
 
   beforeAll(async () => {
@@ -13,7 +13,7 @@ describe('the tags of a result', () => {
   const TEXT = 'One has <mislaid> the "marmalade" & it\'s gone.'
   const PATH = `/predictions?users=ruth_demo&users=ivo_demo&text=${encodeURIComponent(TEXT)}`
 
-  /** A page, asked for with any headers at all: fetch sets Host itself. */
+  /** Asks for a page with any headers; fetch would not let the test set Host. */
   function page(path: string, headers: Record<string, string> = {}): Promise<string> {
     return new Promise((resolve, reject) => {
       httpRequest(app.url + path, { headers: { accept: 'text/html', ...headers } }, async (response) => {
@@ -22,14 +22,14 @@ describe('the tags of a result', () => {
     })
   }
 
-  /** A tag's content, as a browser reads it. */
+  /** The content of a meta tag as a browser reads it. */
   function tag(html: string, name: string): string | undefined {
     const entities: Record<string, string> = { lt: '<', gt: '>', '#34': '"', '#39': "'", amp: '&' }
     const content = new RegExp(`<meta (?:property|name)="${name}" content="([^"]*)">`).exec(html)?.[1]
     return content?.replace(/&(lt|gt|#34|#39|amp);/g, (_, entity: string) => entities[entity])
   }
 
-  test('name the answer and the picture, behind a proxy too', async () => {
+  test('have the answer and the picture, also behind a proxy', async () => {
     const html = await page(PATH, { host: 'hypotweet.example', 'x-forwarded-proto': 'https' })
     expect(tag(html, 'og:title')).toMatch(/^(Most likely @\w+: [<>]? ?[\d.]+%|Too close to call|Unlike any of them)$/)
     expect(tag(html, 'og:description')).toContain(`“${TEXT}”`)
@@ -45,7 +45,7 @@ describe('the tags of a result', () => {
     expect(html.slice(0, html.indexOf('</head>'))).toContain('og:title')
   })
 
-  test('have a picture and a page at their addresses', async () => {
+  test('have URLs at which the picture and the page are found', async () => {
     const html = await page(PATH)
     const image = await fetch(tag(html, 'og:image')!)
     const again = await page(tag(html, 'og:url')!.slice(app.url.length))
@@ -59,19 +59,19 @@ describe('the tags of a result', () => {
     [{ 'x-forwarded-proto': 'javascript:alert(1)//' }, 'http://127.0.0.1:'],
     [{ host: '"><script>alert(1)</script>' }, '/predictions?'],
     [{ 'x-forwarded-host': 'evil.example/"onload="alert(1)' }, '/predictions?']
-  ])('take no markup from %j', async (headers, start) => {
+  ])('contain no markup from the headers %j', async (headers, start) => {
     const html = await page(PATH, headers as Record<string, string>)
     expect(tag(html, 'og:url')!.slice(0, start.length)).toBe(start)
     expect(html).not.toMatch(/alert\(1\)|javascript:/)
   })
 
-  test('are on a result and nowhere else', async () => {
+  test('are on results and on no other page', async () => {
     for (const path of ['/', '/users/ruth_demo', '/predictions?users=ruth_demo&text=x']) {
       expect(await page(path)).not.toContain('og:')
     }
   })
 
-  test('the link stands in a read-only field for those without script', async () => {
+  test('come with a read-only field that has the link, for browsers without script', async () => {
     const html = await page(PATH)
     expect(html).toMatch(/<input type="text" value="http:\/\/127\.0\.0\.1:\d+\/predictions\?[^"]+" readonly/)
     expect(html).not.toMatch(/<script(?![^>]* src=)|<[^>]* style=/)

@@ -33,7 +33,7 @@ describe.each(databases)("a user's page on the $name", ({ open }) => {
     await services.tweetStore.saveTweets(user, null, tweets, 'none')
   }
 
-  test('of the only user compares with nobody, and draws no hours without dates', async () => {
+  test('compares the only user with nobody, and has no chart of hours for tweets without dates', async () => {
     await save('lone_demo', ['one <b>', 'two', 'three'])
     const html = await page('/users/lone_demo')
     expect(html).toContain('Nobody else is here yet to compare @lone_demo with.')
@@ -54,7 +54,7 @@ describe.each(databases)("a user's page on the $name", ({ open }) => {
       habits = await habitsOf('/users/milo_demo')
     })
 
-    test('shows what sets them apart, with the numbers of the JSON', () => {
+    test('shows typical words and pieces with the numbers of the JSON', () => {
       expect(habits.others.users).toBe(3)
       expect(habits.words.map(({ text }) => text)).toContain('im')
       const [words, ngrams] = tables(html)
@@ -66,7 +66,7 @@ describe.each(databases)("a user's page on the $name", ({ open }) => {
       }
     })
 
-    test('draws hours and weekdays as named pictures, with the same numbers in tables', () => {
+    test('draws hours and weekdays as labelled pictures, with the same numbers in tables', () => {
       const picture = /<svg [^>]*role="img" aria-labelledby="([^"]*)">\s*<title id="([^"]*)">([^<]*)</g
       const pictures = [...html.matchAll(picture)]
       expect(pictures.map(([, label, id]) => label === id)).toEqual([true, true])
@@ -78,25 +78,25 @@ describe.each(databases)("a user's page on the $name", ({ open }) => {
       expect(numbers).toEqual([habits.times.hours, habits.times.weekdays])
     })
 
-    test('names every habit, theirs beside the others’', () => {
+    test('lists every habit of the JSON', () => {
       const rows = [...tables(html)[4].matchAll(/<th scope="row">([^<]*)<\/th>/g)].map(([, name]) => name)
       expect(html).toContain('<h3>Habits</h3>')
       expect(rows).toEqual(habits.measures.map(({ name }) => name))
       expect(habits.measures.every(({ theirs, others }) => theirs !== null && others !== null)).toBe(true)
     })
 
-    test('has no style or script of its own, and every other picture is one of the numbers beside it', () => {
+    test('has no inline style or script, and hides pictures from screen readers whose numbers stand beside them', () => {
       expect(html).not.toMatch(/ style=|<style|<script(?! src=)/)
       const svgs = [...html.matchAll(/<svg [^>]*>/g)].map(([svg]) => svg)
       expect(svgs.filter((svg) => !/role="img" aria-labelledby|aria-hidden="true"/.test(svg))).toEqual([])
     })
 
-    test('has the habits on its first page only', async () => {
+    test('shows the habits on the first page of tweets only', async () => {
       expect(await page('/users/milo_demo?page=2')).not.toContain('How they write')
       expect(await json('/users/milo_demo?page=2')).not.toHaveProperty('habits')
     })
 
-    test('escapes what is typical', async () => {
+    test('escapes markup in typical pieces', async () => {
       await save('mark_demo', Array.from({ length: 20 }, (_, i) => `<img src=x> ${i} </td>`))
       const marked = await page('/users/mark_demo')
       expect(marked).toMatch(/<bdi class="chip">[^<]*&lt;/)
@@ -104,7 +104,7 @@ describe.each(databases)("a user's page on the $name", ({ open }) => {
     })
   })
 
-  test('is compared with the newest texts of those who were collected last', async () => {
+  test('compares with the newest texts of the users who were collected last', async () => {
     await services.userStore.reset()
     for (const username of ['a_demo', 'b_demo', 'c_demo', 'd_demo']) await save(username, ['old', 'newer', 'newest'])
     await save('empty_demo', [])

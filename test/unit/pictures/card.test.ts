@@ -9,20 +9,20 @@ import { expectPicture, readPng } from '../../support/png.js'
 const NAMES = ['ruth_demo', 'ivo_demo', 'tara_demo', 'milo_demo']
 const PROBABILITIES = [0.92, 0.05, 0.02, 0.01]
 
-/** As much of a prediction as is drawn on a card. */
+/** The part of a prediction that a card draws. */
 function predictionOf(text: string, { users = NAMES, verdict = 'named' as Verdict } = {}): Prediction {
   const candidates = users.map((username, i) => ({ user: { username }, probability: PROBABILITIES[i] }))
   return { text, verdict, author: users[0], candidates } as unknown as Prediction
 }
 
-/** The texts of an SVG as they are read, entities decoded, without what no reader sees. */
+/** The texts of an SVG, with entities decoded and without zero-width non-joiners. */
 function textsOf(svg: string): string[] {
   const entities: Record<string, string> = { lt: '<', gt: '>', quot: '"', '#39': "'", amp: '&' }
   return [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) =>
     text.replace(/&(lt|gt|quot|#39|amp);/g, (_, name: string) => entities[name]).replaceAll('\u200c', ''))
 }
 
-/** The quotation's lines: what stands between the head and the answer. */
+/** The lines of the quotation, between the header and the answer. */
 const quoted = (svg: string): string[] =>
   textsOf(svg).slice(2, textsOf(svg).findIndex((text) => /^(Most|Too|Unlike)/.test(text)))
 
@@ -35,7 +35,7 @@ describe('the card as SVG', () => {
     ])
   })
 
-  test.each([2, 3, 4])('has a bar for each of %d candidates, as long as it is likely', (k) => {
+  test.each([2, 3, 4])('has a bar for each of %d candidates, in proportion to the probability', (k) => {
     const svg = cardSvg(predictionOf('text', { users: NAMES.slice(0, k) }))
     const track = Number(/width="(\d+)" fill="#e7e3f6"/.exec(svg)![1])
     const bars = [...svg.matchAll(/ rx="10" width="([\d.]+)" fill="#(?:5b4bb7|958bc8)"/g)].map(([, w]) => Number(w))
@@ -49,15 +49,15 @@ describe('the card as SVG', () => {
     ['named', 'Most likely @ruth_demo: 92%', 1],
     ['too close to call', 'Too close to call', 0],
     ['unlike any of them', 'Unlike any of them', 0]
-  ] as const)('says that it is %s, and only then makes one stand out', (verdict, words, bold) => {
+  ] as const)('has the words for the verdict %s, and highlights only a named author', (verdict, words, bold) => {
     const svg = cardSvg(predictionOf('text', { verdict }))
     expect(textsOf(svg)).toContain(words)
     expect(textsOf(svg).filter((text) => /^(Most|Too|Unlike)/.test(text))).toHaveLength(1)
-    expect(svg.match(/#5b4bb7"\/>/g)).toHaveLength(1 + bold) // the first is the stripe on top
+    expect(svg.match(/#5b4bb7"\/>/g)).toHaveLength(1 + bold) // one of them is the stripe at the top
     expect(textsOf(svg).includes('If it had to be one of them:')).toBe(verdict === 'unlike any of them')
   })
 
-  test('escapes what is markup and drops what XML forbids', () => {
+  test('escapes markup and drops characters that XML forbids', () => {
     const svg = cardSvg(predictionOf('</text><script>"a" & \'b\'</script>\0\u0007\u001b\u202e\uffff\ud800 end'))
     expect(svg).not.toContain('<script')
     // eslint-disable-next-line no-control-regex
@@ -66,7 +66,7 @@ describe('the card as SVG', () => {
     expect(quoted(svg).join(' ').replaceAll('\ufffd', '')).toBe('</text><script>"a" & \'b\'</script> end')
   })
 
-  test('keeps a text of 280 characters whole, in smaller letters', () => {
+  test('shows a text of 280 characters in full, in a smaller size', () => {
     const text = 'The quick brown fox jumps over it. '.repeat(8).trim()
     const [short, long] = ['Hello.', text].map((text) => cardSvg(predictionOf(text)))
     expect(quoted(long).join(' ')).toBe(text)
@@ -81,24 +81,24 @@ describe('the card as SVG', () => {
     ['lines', 'line\n\n'.repeat(600)],
     ['Japanese', '吾輩は猫である。名前はまだ無い。'.repeat(250)],
     ['emoji', '👩🏽‍🚀🌱'.repeat(1000)]
-  ])('clips a text that is too long for it: %s', (_, text) => {
+  ])('clips a text that is too long: %s', (_, text) => {
     const lines = quoted(cardSvg(predictionOf(text)))
     expect(lines.length).toBeLessThan(8)
     expect(lines.at(-1)).toMatch(/…$/)
     expect(lines.slice(0, -1).join('')).not.toContain('…')
   })
 
-  test('writes from the right what is read from the right', () => {
+  test('aligns right-to-left text to the right', () => {
     const svg = cardSvg(predictionOf('مرحبا بالعالم، كيف حالك؟'))
     expect(svg).toMatch(/x="1106"[^>]* text-anchor="end">\u202bمرحبا بالعالم، كيف حالك؟\u202c</)
     expect(cardSvg(predictionOf('Salam, مرحبا'))).toMatch(/x="94"[^>]*>Salam, مرحبا</)
   })
 
-  test('makes one code point of an emoji, and letters of a flag', () => {
+  test('draws only the first code point of an emoji, and the letters of a flag', () => {
     expect(quoted(cardSvg(predictionOf('a 👩🏽‍🚀 b ❤️ c 🇫🇷 d 1️⃣')))).toEqual(['a 👩 b ❤ c FR d 1'])
   })
 
-  test('makes room for the widest names', () => {
+  test('fits the widest names', () => {
     const svg = cardSvg(predictionOf('text', { users: ['W'.repeat(15), 'M'.repeat(15)] }))
     for (const [, size, name] of svg.matchAll(/font-size="(\d+)"[^>]*>(@[WM]+|Most[^<]*)</g)) {
       expect(Number(size) * widthOf(name)).toBeLessThan(name.startsWith('@') ? 360 : 1080)
@@ -108,12 +108,12 @@ describe('the card as SVG', () => {
 
 test.each([
   ['Latin', 'Nobody wrote this.'], ['Japanese', '吾輩は猫である。'], ['Arabic', 'مرحبا بالعالم'], ['emoji', '🌱💀 ok'],
-  ['what is left of nothing', '\u200b\u202e']
-])('the card is a picture, of a text in %s', async (_, text) => {
+  ['invisible characters', '\u200b\u202e']
+])('the card is a PNG for a text in %s', async (_, text) => {
   expectPicture(await toPng(cardSvg(predictionOf(text))))
 })
 
-test('the text can be seen in the picture', async () => {
+test('two texts give two different pictures', async () => {
   const [one, other] = await Promise.all(['one', 'other'].map((text) => toPng(cardSvg(predictionOf(text)))))
   expect(readPng(one).bytes.equals(readPng(other).bytes)).toBe(false)
 })

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
 import { AddUsers, AskPrediction, MAX_TEXT_LENGTH, PageNumber, typedIn, Username } from '../../../src/web/requests.js'
 
-/** What a visitor is told first; nothing when the input is taken. */
+/** The first message to the visitor; none for valid input. */
 function complaint(schema: typeof AskPrediction | typeof AddUsers, input: unknown): string | undefined {
   return schema.safeParse(input).error?.issues[0].message
 }
 
-/** All that a visitor could be told. */
+/** All messages to the visitor. */
 const complaints = (input: unknown): string[] =>
   AskPrediction.safeParse(input).error?.issues.map(({ message }) => message) ?? []
 
@@ -36,7 +36,7 @@ describe('a username', () => {
     ['_', '_'],
     ['123', '123'],
     ['fifteen_letters', 'fifteen_letters']
-  ])('is understood in %j', (given, username) => {
+  ])('is read from %j', (given, username) => {
     expect(AddUsers.parse({ username: given })).toEqual({ username: [username] })
   })
 
@@ -44,13 +44,13 @@ describe('a username', () => {
     '', ' ', '@', '@@name', 'a-b', 'a.b', 'ünsal', '名前', 'na\0me', 'sixteen_letters_', '😀',
     'https://x.com/', 'https://x.com', 'https://x.com//name', 'https://example.org/name',
     'https://x.com.example.org/name', 'https://notx.com/name', 'javascript:alert(1)', '<b>', '../admin', 'name\n/status'
-  ])('cannot be %j, and the visitor is told what one looks like', (given) => {
+  ])('cannot be %j, and the message says what a name looks like', (given) => {
     expect(complaint(AddUsers, { username: given })).toMatch(NO_USERNAME)
   })
 
   test.each([
     [[12]], [{ name: 'name' }], [12], [null], [undefined], [true], [[]]
-  ])('cannot be of another shape: %j', (given) => {
+  ])('cannot be a value of another type: %j', (given) => {
     expect(complaint(AddUsers, { username: given })).toMatch(NO_USERNAME)
   })
 
@@ -59,27 +59,27 @@ describe('a username', () => {
     ['@a, @b;c\nhttps://x.com/d', ['a', 'b', 'c', 'd']],
     [['a', 'b c'], ['a', 'b', 'c']],
     ['Jack @jack x.com/JACK', ['Jack']]
-  ])('may be several: %j', (given, usernames) => {
+  ])('can be one of several: %j', (given, usernames) => {
     expect(AddUsers.parse({ username: given }).username.map((name) => name.toLowerCase())).toEqual(usernames.map((name) => name.toLowerCase()))
   })
 
-  test('are four at the most', () => {
+  test('can be one of four at the most', () => {
     expect(complaint(AddUsers, { username: 'a b c d e' })).toBe('Four users at a time, no more.')
   })
 
-  test('are refused as a whole where one cannot be', () => {
+  test('is refused with the others where one of them is invalid', () => {
     expect(complaint(AddUsers, { username: 'jack two-words' })).toMatch(NO_USERNAME)
   })
 
-  test('that is missing is asked for', () => {
+  test('is asked for where it is missing', () => {
     expect(complaint(AddUsers, {})).toMatch(NO_USERNAME)
   })
 
-  test.each([undefined, null, 'username=a', 7, []])('is asked for where the body is no form: %j', (body) => {
+  test.each([undefined, null, 'username=a', 7, []])('is asked for where the body is not a form: %j', (body) => {
     expect(complaint(AddUsers, body)).toMatch(NO_USERNAME)
   })
 
-  test('of a hundred thousand characters is refused like any other', () => {
+  test('is refused where it has a hundred thousand characters', () => {
     expect(Username.safeParse('/'.repeat(100_000)).success).toBe(false)
     expect(Username.safeParse('@'.repeat(100_000)).success).toBe(false)
   })
@@ -95,11 +95,11 @@ describe('the users of a prediction', () => {
     ['one twice beside another', ['ann', 'bob', 'ann'], ['ann', 'bob']],
     ['four, with one of them twice', ['ann', 'bob', 'cem', 'dee', 'bob'], ['ann', 'bob', 'cem', 'dee']],
     ['one twice in other ways of writing', ['ann', '@ann', 'https://x.com/ann?s=20', 'bob'], ['ann', 'bob']]
-  ])('may be %s', (_, users, taken) => {
+  ])('can be %s', (_, users, taken) => {
     expect(AskPrediction.parse(ask(users)).users).toEqual(taken)
   })
 
-  test('who differ in case alone are one', () => {
+  test('count once where they differ only in case', () => {
     const { users } = AskPrediction.parse(ask(['Ann', 'bob', 'ANN']))
     expect(users.map((name) => name.toLowerCase())).toEqual(['ann', 'bob'])
   })
@@ -120,7 +120,7 @@ describe('the users of a prediction', () => {
     expect(complaint(AskPrediction, ask(users))).toBe(PICK)
   })
 
-  test('cannot have a name that X cannot have', () => {
+  test('cannot have names that X does not allow', () => {
     expect(complaint(AskPrediction, ask(['ann', 'b b']))).toMatch(NO_USERNAME)
     expect(complaint(AskPrediction, ask(['ann', 'bob', '']))).toMatch(NO_USERNAME)
   })
@@ -129,11 +129,11 @@ describe('the users of a prediction', () => {
 describe('the text of a prediction', () => {
   const ask = (text: unknown): unknown => ({ users: ['ann', 'bob'], text })
 
-  test.each(['a', ' a ', 'two\nlines', '😀', 'x'.repeat(MAX_TEXT_LENGTH)])('is kept as it is written', (text) => {
+  test.each(['a', ' a ', 'two\nlines', '😀', 'x'.repeat(MAX_TEXT_LENGTH)])('is kept unchanged', (text) => {
     expect(AskPrediction.parse(ask(text))).toEqual({ users: ['ann', 'bob'], text })
   })
 
-  test('has the line ends of a form counted as one character each', () => {
+  test('counts each line ending of a form as one character', () => {
     expect(MAX_TEXT_LENGTH).toBe(4000)
     expect(AskPrediction.parse(ask('a\r\n'.repeat(2000))).text).toBe('a\n'.repeat(2000))
   })
@@ -142,7 +142,7 @@ describe('the text of a prediction', () => {
     expect(complaint(AskPrediction, ask(text))).toMatch(WRITE)
   })
 
-  test.each([undefined, null, 7, {}, [], ['a'], ['a', 'b'], true])('cannot be of another shape: %j', (text) => {
+  test.each([undefined, null, 7, {}, [], ['a'], ['a', 'b'], true])('cannot be a value of another type: %j', (text) => {
     expect(complaint(AskPrediction, ask(text))).toMatch(WRITE)
   })
 
@@ -150,12 +150,12 @@ describe('the text of a prediction', () => {
     expect(complaint(AskPrediction, ask('x'.repeat(length)))).toMatch(TOO_LONG)
   })
 
-  test('that is wrong beside wrong users is told together with them', () => {
+  test('is reported together with wrong users', () => {
     expect(complaints({ users: [], text: '' })).toEqual([PICK, expect.stringMatching(WRITE)])
     expect(complaints({})).toEqual([PICK, expect.stringMatching(WRITE)])
   })
 
-  test('comes without what else was sent', () => {
+  test('comes without fields that are not asked for', () => {
     const asked = AskPrediction.parse({ users: ['ann', 'bob'], text: 'a', admin: 'yes' })
     expect(asked).toEqual({ users: ['ann', 'bob'], text: 'a' })
   })
@@ -171,26 +171,26 @@ describe('a page number', () => {
   })
 
   test.each(['0', '-1', '1.5', 'x', '', undefined, null, ['2', '3'], {}, '1e99', 'NaN', '1000001'])(
-    'that makes no sense (%j) is 1',
+    'is 1 for the invalid value %j',
     (page) => {
       expect(PageNumber.parse({ page })).toEqual({ page: 1 })
     }
   )
 })
 
-describe('what was typed', () => {
-  test('is shown again as it was', () => {
+describe('what a visitor typed', () => {
+  test('is read unchanged from the query and the body', () => {
     expect(typedIn({ users: ['ann', 'b b'], text: ' hi \r\n' }, { username: ' @x y' })).toEqual({
       username: ' @x y', users: ['ann', 'b b'], text: ' hi \r\n', importing: false
     })
   })
 
-  test('in the body comes before what stands in the address', () => {
+  test('is read from the body rather than from the query', () => {
     const typed = typedIn({ text: 'address', username: 'one' }, { text: 'body' })
     expect(typed).toEqual({ username: 'one', users: [], text: 'body', importing: false })
   })
 
-  test('of one user is a list of one', () => {
+  test('is a list of one for one user', () => {
     expect(typedIn({ users: 'ann' }).users).toEqual(['ann'])
   })
 
@@ -201,11 +201,11 @@ describe('what was typed', () => {
     ['nested lists', [{ users: [[['a']]], text: [], username: 5 }]],
     ['values that are no fields', ['text', 7, true]],
     ['a list', [['a', 'b']]]
-  ])('is nothing in %s', (_, sources) => {
+  ])('is empty for %s', (_, sources) => {
     expect(typedIn(...sources)).toEqual({ username: '', users: [], text: '', importing: false })
   })
 
-  test('keeps no more than a hundred users', () => {
+  test('has at most a hundred users', () => {
     expect(typedIn({ users: Array.from({ length: 5000 }, (_, i) => `user${i}`) }).users).toHaveLength(100)
   })
 

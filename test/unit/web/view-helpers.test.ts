@@ -3,7 +3,7 @@ import type { CollectJob } from '../../../src/storage/collect-jobs.js'
 import type { StoredUser } from '../../../src/storage/users.js'
 import { inHundred, isUnderWay, postUrl, progressInWords, sourceName } from '../../../src/web/view-helpers.js'
 
-test('every source of tweets has a name of its own', () => {
+test('every source of tweets has its own name', () => {
   const names = (['x', 'archive', 'sample'] as const).map(sourceName)
   expect(names).toEqual(['from X', 'from a file', 'sample'])
 })
