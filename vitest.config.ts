@@ -10,6 +10,6 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
-    projects: [project('unit', shared), project('app', { ...onPostgres, ...shared }), project('browser', onPostgres), project('slow', onPostgres)]
+    projects: [project('unit', shared), project('app', { ...onPostgres, ...shared }), project('browser', { ...onPostgres, ...shared }), project('slow', onPostgres)]
   }
 })

@@ -1,22 +1,18 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { findChromium, launchChromium } from '../support/browser.js'
+import { noBrowser, sharedChromium } from '../support/browser.js'
 import { openSampleApp } from '../support/services.js'
 
-const skipped = !findChromium() && process.env.REQUIRE_BROWSER_TESTS !== '1'
 const PHONE = { width: 375, height: 812 }
 
-describe.skipIf(skipped)('the game in a browser on a phone', () => {
+describe.skipIf(noBrowser)('the game in a browser on a phone', () => {
   let browser: Browser
   let app: Awaited<ReturnType<typeof openSampleApp>>
 
   beforeAll(async () => {
-    ;[browser, app] = await Promise.all([launchChromium(), openSampleApp()])
+    ;[browser, app] = await Promise.all([sharedChromium(), openSampleApp()])
   })
-  afterAll(async () => {
-    await browser?.close()
-    await app?.close()
-  })
+  afterAll(() => app?.close())
 
   async function tooWide(page: Page): Promise<number> {
     await page.waitForLoadState() // the styles are there

@@ -2,10 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { findChromium, launchChromium } from '../support/browser.js'
+import { noBrowser, sharedChromium } from '../support/browser.js'
 import { openSampleApp } from '../support/services.js'
 
-const skipped = !findChromium() && process.env.REQUIRE_BROWSER_TESTS !== '1'
 const PHONE = { width: 375, height: 812 }
 const TEXT = 'ngl the train was late again, coffee went cold 💀'
 const NAMES = ['milo_demo', 'ruth_demo', 'ivo_demo', 'tara_demo']
@@ -17,20 +16,17 @@ interface Violation {
   nodes: { html: string }[]
 }
 
-describe.skipIf(skipped)('the sample users in a browser', () => {
+describe.skipIf(noBrowser)('the sample users in a browser', () => {
   let browser: Browser
   let app: Awaited<ReturnType<typeof openSampleApp>>
   let axe: string
 
   beforeAll(async () => {
     axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-    ;[browser, app] = await Promise.all([launchChromium(), openSampleApp({ ADMIN_PASSWORD: 'a long password' })])
+    ;[browser, app] = await Promise.all([sharedChromium(), openSampleApp({ ADMIN_PASSWORD: 'a long password' })])
   })
   afterEach(() => Promise.all((browser?.contexts() ?? []).map((context) => context.close())))
-  afterAll(async () => {
-    await browser?.close()
-    await app?.close()
-  })
+  afterAll(() => app?.close())
 
   async function open(path: string, options: BrowserContextOptions = {}): Promise<Page> {
     const context = await browser.newContext({ viewport: PHONE, ...options })

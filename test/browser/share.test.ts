@@ -1,40 +1,22 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { addSamples } from '../../src/collecting/sample-users.js'
-import { findChromium, launchChromium } from '../support/browser.js'
-import { openEmbeddedDatabase, type TestDatabase } from '../support/databases.js'
-import { openTestServices, serve, type TestServices } from '../support/services.js'
-import { sharedThreads } from '../support/threads.js'
-
-const skipped = !findChromium() && process.env.REQUIRE_BROWSER_TESTS !== '1'
-if (skipped) console.log('No Chromium was found, so the browser tests are skipped. CHROMIUM_PATH can name one.')
+import { noBrowser, sharedChromium } from '../support/browser.js'
+import { openSampleApp } from '../support/services.js'
 
 const PHONE = { width: 375, height: 812 }
 const DESKTOP = { width: 1280, height: 900 }
 
-describe.skipIf(skipped)('sharing and coming back, in a browser', () => {
+describe.skipIf(noBrowser)('sharing and coming back, in a browser', () => {
   let browser: Browser
-  const threads = sharedThreads()
-  let database: TestDatabase
-  let services: TestServices
+  let app: Awaited<ReturnType<typeof openSampleApp>>
   let url: string
-  let closeApp: () => Promise<void>
 
   beforeAll(async () => {
-    ;[browser, database] = await Promise.all([launchChromium(), openEmbeddedDatabase()])
-    services = await openTestServices(database, {}, threads)
-    await addSamples(services)
-    const app = await serve(services)
+    ;[browser, app] = await Promise.all([sharedChromium(), openSampleApp()])
     url = app.url
-    closeApp = app.close
   })
   afterEach(() => Promise.all((browser?.contexts() ?? []).map((context) => context.close())))
-  afterAll(async () => {
-    await browser?.close()
-    await closeApp?.()
-    await services?.close()
-    await database?.close()
-  })
+  afterAll(() => app?.close())
 
   /** A page, what went wrong on it, and everything that it asked of the server. */
   async function open(options: BrowserContextOptions = {}, before = '') {
