@@ -1,7 +1,7 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
 
 const project = (name: string, settings: object = {}) => ({ extends: true as const, test: { name, include: [`test/${name}/**/*.test.ts`], ...settings } })
-// Files share their process's modules and threads: loading them anew for each file takes half of the time.
+// The files of a worker share its modules, threads and browser, which would take half of the time if each loaded its own.
 const shared = { isolate: false }
 const onPostgres = { globalSetup: 'test/support/global-setup.ts' } // an embedded one, for tests to copy
 
@@ -10,6 +10,15 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
-    projects: [project('unit', shared), project('app', { ...onPostgres, ...shared }), project('browser', { ...onPostgres, ...shared }), project('slow', onPostgres)]
+    // What tests use without importing it: a change there runs all of them, also with --changed.
+    forceRerunTriggers: [
+      ...configDefaults.forceRerunTriggers, '**/{models,prisma,public,views}/**', '**/src/**/*{-worker.ts,.wasm}', '**/test/support/global-setup.ts'
+    ],
+    projects: [
+      project('unit', shared), // no database, no browser
+      project('app', { ...onPostgres, ...shared }),
+      project('browser', { ...onPostgres, ...shared }),
+      project('slow', onPostgres) // huge files, killed processes, faults
+    ]
   }
 })

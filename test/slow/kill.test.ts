@@ -2,7 +2,7 @@ import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest'
+import { describe, inject, test, type TestContext } from 'vitest'
 import { randomNumbers } from '../../support/datasets.js'
 import { createCollectJobs } from '../../src/storage/collect-jobs.js'
 import { connect } from '../../src/storage/database.js'
@@ -22,31 +22,38 @@ const PAGE = 100
 const SERVER = /HypoTweet is on (http:\/\/localhost:\d+)/
 const WORKER = /works the queue/
 
-let x: XApiServer
-let settings: Record<string, string>
-const random = randomNumbers(7)
+interface World {
+  x: XApiServer
+  settings: Record<string, string>
+  /** Waits for a moment at which a page is asked for, stored, embedded, or none of these. */
+  randomMoment(): Promise<void>
+  /** The posts that were served more than once. */
+  servedAgain(): string[]
+}
 
-beforeEach(async () => {
-  x = await startXApi()
+/** A stand-in for X with a prolific user, until the end of the test. */
+async function openWorld(seed: number, onTestFinished: TestContext['onTestFinished']): Promise<World> {
+  const random = randomNumbers(seed)
+  const x = await startXApi()
+  onTestFinished(() => x.close())
   x.latency = 40
   x.addUser('Prolific')
   x.addPosts('Prolific', Array.from({ length: POSTS }, (_, i) => `This is what I have to say for the ${i}th time.`))
-  settings = { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: String(POSTS), X_DAILY_POST_BUDGET: '10000' }
-})
-afterEach(() => x.close())
-
-/** A moment at which a page is asked for, stored, embedded, or none of these. */
-async function randomMoment(): Promise<void> {
-  const before = x.served.length
-  while (x.served.length === before) await pause(1)
-  await pause(250 * random())
+  return {
+    x,
+    settings: { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: String(POSTS), X_DAILY_POST_BUDGET: '10000' },
+    async randomMoment() {
+      const before = x.served.length
+      while (x.served.length === before) await pause(1)
+      await pause(250 * random())
+    },
+    servedAgain: () => x.served.filter((id, i) => x.served.indexOf(id) !== i)
+  }
 }
 
-/** What was served more than once. */
-const servedAgain = (): string[] => x.served.filter((id, i) => x.served.indexOf(id) !== i)
-
-describe.each(databases)('a worker on the $name', ({ open }) => {
-  test('killed ten times at random moments stores every post once, and asks for none again that was stored', { timeout: 240_000 }, async () => {
+describe.concurrent.each(databases)('a worker on the $name', ({ open }) => {
+  test('killed ten times at random moments stores every post once, and asks for none again that was stored', { timeout: 240_000 }, async ({ expect, onTestFinished }) => {
+    const { x, settings, randomMoment } = await openWorld(7, onTestFinished)
     const database = await open()
     const prisma = connect(database.url)
     const collectJobs = createCollectJobs(prisma)
@@ -75,22 +82,21 @@ describe.each(databases)('a worker on the $name', ({ open }) => {
   })
 })
 
-describe('the app with its own Postgres', () => {
-  let folder: string
-
-  beforeEach(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'hypotweet-test-'))
-    await cp(inject('template'), folder, { recursive: true })
-  })
-  afterEach(() => rm(folder, { recursive: true, force: true }))
-
-  const start = async () => {
-    const { child, said } = await startProcess('server', { ...settings, DATA_DIR: folder }, SERVER)
-    return { child, url: said[1] }
-  }
+describe.concurrent('the app with its own Postgres', () => {
   const add = (url: string) => fetch(`${url}/users`, { method: 'POST', redirect: 'manual', body: new URLSearchParams({ username: 'Prolific' }) })
   const look = async (url: string) =>
     (await (await fetch(`${url}/users/Prolific`, { headers: { accept: 'application/json' } })).json()) as Seen
+
+  /** Starts the app on a data folder that is there until the end of the test. */
+  async function installApp(settings: Record<string, string>, onTestFinished: TestContext['onTestFinished']) {
+    const folder = await mkdtemp(join(tmpdir(), 'hypotweet-test-'))
+    onTestFinished(() => rm(folder, { recursive: true, force: true }))
+    await cp(inject('template'), folder, { recursive: true })
+    return async () => {
+      const { child, said } = await startProcess('server', { ...settings, DATA_DIR: folder }, SERVER)
+      return { child, url: said[1] }
+    }
+  }
 
   async function untilDone(url: string): Promise<Seen> {
     for (;;) {
@@ -100,7 +106,9 @@ describe('the app with its own Postgres', () => {
     }
   }
 
-  test('killed ten times at random moments loses nothing, and goes on by itself', { timeout: 240_000 }, async () => {
+  test('killed ten times at random moments loses nothing, and goes on by itself', { timeout: 240_000 }, async ({ expect, onTestFinished }) => {
+    const { x, settings, randomMoment, servedAgain } = await openWorld(8, onTestFinished)
+    const start = await installApp(settings, onTestFinished)
     let { child, url } = await start()
     expect((await add(url)).status).toBe(303)
     for (let kills = 0; kills < KILLS; kills++) {
@@ -114,7 +122,9 @@ describe('the app with its own Postgres', () => {
     expect(await end(child, 'SIGTERM')).toEqual([0, null])
   })
 
-  test('told to stop ends within ten seconds though X is slow and a page is watched, and asks for nothing twice', { timeout: 120_000 }, async () => {
+  test('told to stop ends within ten seconds though X is slow and a page is watched, and asks for nothing twice', { timeout: 120_000 }, async ({ expect, onTestFinished }) => {
+    const { x, settings, servedAgain } = await openWorld(9, onTestFinished)
+    const start = await installApp(settings, onTestFinished)
     const first = await start()
     x.latency = 2_000
     await add(first.url)
