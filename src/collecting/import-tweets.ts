@@ -1,8 +1,8 @@
-import { readArchive, type ImportReport } from '../sources/archive/read-archive.js'
+import { readArchive } from '../sources/archive/read-archive.js'
 import { ExpectedError } from '../core/errors.js'
 import type { Services } from '../services/services.js'
 import { slices } from '../core/vectors.js'
-import { importInWords } from '../sources/archive/report.js'
+import { importInWords, type ImportReport } from '../sources/archive/report.js'
 import type { StoredUser } from '../storage/users.js'
 
 export interface Import {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import type { ImportReport } from '../../src/sources/archive/read-archive.js'
+import type { ImportReport } from '../../src/sources/archive/report.js'
 import { NONE_DROPPED, openUploadReader, zip } from '../support/archive.js'
 
 const uploads = openUploadReader()

@@ -1,9 +1,9 @@
-// CSV as spreadsheets and scripts write it: commas, semicolons or tabs, quoted or not, with a row of names on top.
+// CSV as spreadsheets and scripts write it: commas, semicolons or tabs, quoted or not, with the columns' names in the first row.
 
 import { CsvError, parse, type Options } from 'csv-parse'
 import { parse as parseNow } from 'csv-parse/sync'
 import { fieldName, hasText } from './post.js'
-import { attempt, LONGEST_RECORD, type Fail, type Row } from './lines.js'
+import { attempt, MAX_RECORD_LENGTH, type Fail, type Row } from './lines.js'
 
 /** How a CSV file is written. */
 export interface CsvShape {
@@ -16,9 +16,9 @@ interface RawRow {
   raw: string
 }
 
-// No file holds a zero byte (see archive-text.ts), so it cuts nothing: a single column needs no quotes for its commas.
+// No text holds a zero byte (decodeBytes in lines.ts), so this delimiter cuts nothing: a single column may hold commas without quotes.
 const NO_DELIMITER = '\0'
-const UNENDING = 'starts a row that never ends: probably a quotation mark is opened and not closed.'
+const ENDLESS_ROW = 'starts a row that never ends: probably a quotation mark is opened and not closed.'
 const OPTIONS: Options = {
   relax_quotes: true,
   relax_column_count: true,
@@ -26,7 +26,7 @@ const OPTIONS: Options = {
   record_delimiter: '\n'
 }
 
-/** The shape of the CSV file that starts with `head`; null where no column of its first line is a text's. */
+/** The shape of the CSV file that starts with `head`; null if no column of its first line holds texts. */
 export function csvShape(head: string): CsvShape | null {
   const [line] = head.trimStart().split(/[\r\n]/, 1)
   const shapes = [',', ';', '\t', NO_DELIMITER].map((delimiter) => {
@@ -36,7 +36,7 @@ export function csvShape(head: string): CsvShape | null {
   return shapes.find(({ usable, columns, delimiter }) => usable && (columns > 1 || delimiter === NO_DELIMITER)) ?? null
 }
 
-/** The rows of a CSV file as objects by our names of the columns, in batches. */
+/** The rows of a CSV file as objects from our column names to cells, in batches. */
 export async function* readCsv(chunks: AsyncIterable<string>, shape: CsvShape, fail: Fail): AsyncGenerator<Row[]> {
   const reader = createRowReader(shape, fail)
   let held = ''
@@ -48,26 +48,26 @@ export async function* readCsv(chunks: AsyncIterable<string>, shape: CsvShape, f
   yield await reader.end()
 }
 
-/** Feeds csv-parse, which calls back for each row, and hands out the rows that each piece of text completes. */
+/** Writes text to csv-parse, which calls back for each row; each write returns the rows that it completes. */
 function createRowReader(shape: CsvShape, fail: Fail) {
   const rows: Row[] = []
   let fields: (string | null)[] | undefined
   let line = 1
 
-  const take = ({ record, raw }: RawRow, { lines }: { lines: number }): null => {
-    checkRow({ record, raw }, shape, (words) => fail(line, words))
+  const onRecord = ({ record, raw }: RawRow, { lines }: { lines: number }): null => {
+    checkRow({ record, raw }, shape, (message) => fail(line, message))
     if (fields) rows.push({ line, value: toObject(fields, record) })
-    fields ??= onlyOnce(record.map(fieldName))
+    fields ??= withoutRepetitions(record.map(fieldName))
     line = lines + 1
     return null
   }
-  const options = { ...OPTIONS, delimiter: shape.delimiter, max_record_size: LONGEST_RECORD, raw: true }
-  const parser = parse({ ...options, on_record: take as unknown as Options['on_record'] })
-  parser.on('error', () => {}) // The callbacks below get it too.
+  const options = { ...OPTIONS, delimiter: shape.delimiter, max_record_size: MAX_RECORD_LENGTH, raw: true }
+  const parser = parse({ ...options, on_record: onRecord as unknown as Options['on_record'] })
+  parser.on('error', () => {}) // the callbacks below get the error too
 
   async function run(step: (done: (error?: Error | null) => void) => void): Promise<Row[]> {
     const error = await new Promise<Error | null | undefined>((resolve) => step(resolve))
-    if (error instanceof CsvError) fail(line, UNENDING)
+    if (error instanceof CsvError) fail(line, ENDLESS_ROW)
     if (error) throw error
     return rows.splice(0)
   }
@@ -77,9 +77,9 @@ function createRowReader(shape: CsvShape, fail: Fail) {
   }
 }
 
-function checkRow({ record: cells, raw }: RawRow, shape: CsvShape, fail: (words: string) => never): void {
+function checkRow({ record: cells, raw }: RawRow, shape: CsvShape, fail: (message: string) => never): void {
   const { delimiter, columns } = shape
-  if (delimiter !== NO_DELIMITER && cells.some((cell) => cell.startsWith('"')) && runsOn(raw, delimiter)) {
+  if (delimiter !== NO_DELIMITER && cells.some((cell) => cell.startsWith('"')) && continuesAfterQuote(raw, delimiter)) {
     fail('has a quotation mark inside a quoted cell: write it twice ("") there, and once at the ends.')
   }
   if (cells.length > columns && cells.slice(columns).some((cell) => cell !== '')) {
@@ -87,8 +87,8 @@ function checkRow({ record: cells, raw }: RawRow, shape: CsvShape, fail: (words:
   }
 }
 
-/** Whether a quoted cell goes on after its closing mark. csv-parse allows that, and cells get swallowed by it. */
-function runsOn(raw: string, delimiter: string): boolean {
+/** Whether a quoted cell goes on after its closing mark. With relax_quotes csv-parse allows that, and joins cells to one. */
+function continuesAfterQuote(raw: string, delimiter: string): boolean {
   try {
     parseNow(raw, { ...OPTIONS, delimiter, relax_quotes: false })
     return false
@@ -97,8 +97,8 @@ function runsOn(raw: string, delimiter: string): boolean {
   }
 }
 
-/** The names with null for those that we do not use, and for each but the first of a kind. */
-function onlyOnce(names: (string | null)[]): (string | null)[] {
+/** The names, null for those that we do not use and for each repetition. */
+function withoutRepetitions(names: (string | null)[]): (string | null)[] {
   const seen = new Set<string>()
   return names.map((name) => (name !== null && !seen.has(name) && seen.add(name) ? name : null))
 }

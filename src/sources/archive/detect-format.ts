@@ -1,4 +1,4 @@
-// Which format a file is in. Its content decides; its name only where the content could be read in two ways.
+// Which format a file has. Its content decides; its name only if the content could be read in two ways.
 
 import { extname } from 'node:path'
 import { csvShape, readCsv } from './csv.js'
@@ -11,9 +11,9 @@ const DOCUMENT = /^(<!doctype|<html|<\?xml|\{\\rtf)/i
 const JSON_NAMES = ['.json', '.jsonl', '.ndjson']
 
 /**
- * The records of a text, in batches, by the format that its first characters and its name tell: a list of X's archive
- * or of plain JSON, JSON Lines, CSV, or one tweet a line. Throws a ExpectedError (422) where it is none of them, and
- * while reading where a line is broken.
+ * The records of a text, in batches. The format is found by the first characters and the file's name: a list of X's
+ * archive or of plain JSON, JSON Lines, CSV, or one tweet on each line.
+ * @throws ExpectedError (422) for any other format, and while reading for a broken line
  */
 export function readRows(
   head: string,
@@ -42,7 +42,7 @@ function isList(start: string, extension: string): boolean {
   return part !== undefined || /^\[\s*[{\]]/.test(start) || (start.startsWith('[') && JSON_NAMES.includes(extension))
 }
 
-/** Whether the lines are JSON strings: one that is could be a tweet in quotation marks, so all that can be seen are. */
+/** Whether all lines in the beginning are JSON strings; a single one may also be a plain tweet in quotation marks. */
 function isAllStrings(start: string): boolean {
   const complete = start.slice(0, start.lastIndexOf('\n') + 1 || undefined)
   const lines = complete.split('\n').filter((line) => line.trim())

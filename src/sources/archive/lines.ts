@@ -1,34 +1,37 @@
-// What a file is before its format is known: bytes → text → lines, a chunk at a time, so that no more than a chunk and
-// what it leaves unfinished is ever in memory.
+// Reading a file before its format is known: bytes → text → lines, a chunk at a time, so that only a chunk and an
+// unfinished record are in memory.
 
 import { setImmediate } from 'node:timers/promises'
 import { TextDecoder } from 'node:util'
 import { ExpectedError } from '../../core/errors.js'
 
-/** A record of a file: the line it starts on (from 1) and what it holds; undefined stands for one that is too long. */
+/** A record of a file. */
 export interface Row {
+  /** The line it starts on, from 1. */
   line: number
+  /** Text, JSON or the cells of a CSV row; undefined for a record that is too long. */
   value: unknown
 }
 
-/** Throws the visitor's error for a line: `fail(17, 'is no JSON.')`. */
-export type Fail = (line: number, words: string) => never
+/** Throws an error for the visitor that names a line: `fail(17, 'is no JSON.')`. */
+export type Fail = (line: number, message: string) => never
 
-/** A record may be this long, in characters, before it is given up: X's longest posts take 150,000, all escaped. */
-export const LONGEST_RECORD = 2 ** 18
+/** In characters. X's longest posts take 150,000 if each character is escaped. */
+export const MAX_RECORD_LENGTH = 2 ** 18
 
 const LINE_END = /\r\n|\n|\r(?!$)/
 
-/** Words errors (422) for a file inside a zip (`In data/tweets.js, line 17 …`) or for one that came alone (null). */
+/** The errors (422) of a file; `name` is its name inside a zip (`In data/tweets.js, line 17 …`), null for a file alone. */
 export function failIn(name: string | null): Fail {
-  return (line, words) => {
-    throw new ExpectedError('unusable', `${name === null ? 'Line' : `In ${name}, line`} ${line} ${words}`)
+  return (line, message) => {
+    throw new ExpectedError('unusable', `${name === null ? 'Line' : `In ${name}, line`} ${line} ${message}`)
   }
 }
 
 /**
- * The text of a file in UTF-8, or in UTF-16 with a byte order mark, in chunks of about the bytes' size. Lets other
- * work run between them. Throws a ExpectedError (422) where the bytes are anything else.
+ * The text of a file in UTF-8, or in UTF-16 with a byte order mark, in chunks of about the size of the bytes' chunks.
+ * Between chunks the event loop is free for other work.
+ * @throws ExpectedError (422) for any other bytes
  */
 export async function* decodeBytes(bytes: AsyncIterable<Buffer>, name: string | null): AsyncGenerator<string> {
   let decoder: TextDecoder | undefined
@@ -51,7 +54,7 @@ function encodingOf(bytes: Buffer): string {
 
 function decode(decoder: TextDecoder, bytes: Buffer, stream: boolean, name: string | null): string {
   const text = attempt(() => decoder.decode(bytes, { stream }))
-  // UTF-16 without its mark, UTF-32 and most binary files are valid UTF-8 here and there, but for their zero bytes.
+  // UTF-16 without its mark, UTF-32 and most binary files may be valid UTF-8, but they have zero bytes.
   if (text !== undefined && !text.includes('\0')) return text
   throw new ExpectedError(
     'unusable',
@@ -69,7 +72,7 @@ export function attempt<T>(compute: () => T): T | undefined {
   }
 }
 
-/** The first `size` characters or more of a text (all of a shorter one), and the whole text to go on with. */
+/** The first characters of a text (at least `size`, if there are so many), and the whole text from its beginning. */
 export async function peek(
   chunks: AsyncGenerator<string>,
   size: number
@@ -87,7 +90,7 @@ export async function peek(
   return { head, whole: whole() }
 }
 
-/** The lines of a text that are not blank, in batches; those longer than {@link LONGEST_RECORD} as undefined. */
+/** The lines of a text that are not blank, in batches; undefined for those longer than {@link MAX_RECORD_LENGTH}. */
 export async function* readLines(chunks: AsyncIterable<string>): AsyncGenerator<Row[]> {
   let line = 1
   let rest = ''
@@ -101,7 +104,7 @@ export async function* readLines(chunks: AsyncIterable<string>): AsyncGenerator<
       tooLong = false
       line++
     }
-    if (rest.length > LONGEST_RECORD) {
+    if (rest.length > MAX_RECORD_LENGTH) {
       tooLong = true
       rest = rest.endsWith('\r') ? '\r' : ''
     }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { MAX_IMPORTED_TWEETS } from '../../../../src/sources/archive/read-archive.js'
+import { MAX_IMPORTED_TWEETS } from '../../../../src/sources/archive/report.js'
 import { NONE_DROPPED, openUploadReader, post, tweetsJs } from '../../../support/archive.js'
 
 const { read, texts } = openUploadReader()
