@@ -3,9 +3,10 @@
 
 /** What FNV-1a starts from. */
 export const FNV_START = 0x811c9dc5
+const FNV_PRIME = 0x01000193
 
 /** FNV-1a's hash with one more number taken in. */
-export const fnv = (hash: number, next: number): number => Math.imul(hash ^ next, 0x01000193)
+export const fnv = (hash: number, next: number): number => Math.imul(hash ^ next, FNV_PRIME)
 
 /** MurmurHash3's finaliser: 32 bits → 32 bits, as a signed number. */
 export function scramble(hash: number): number {
@@ -14,9 +15,13 @@ export function scramble(hash: number): number {
   return hash ^ (hash >>> 16)
 }
 
-/** The hash of a text's UTF-16 code units, 0 … 2³² − 1. */
-export function hashText(text: string): number {
-  let hash = FNV_START
-  for (let i = 0; i < text.length; i++) hash = fnv(hash, text.charCodeAt(i))
+/**
+ * The hash of a text's UTF-16 code units, 0 … 2³² − 1.
+ * @param start another start gives another hash
+ * @param multiplier an odd number; hashes by two of them are independent of each other
+ */
+export function hashText(text: string, start = FNV_START, multiplier = FNV_PRIME): number {
+  let hash = start
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), multiplier)
   return scramble(hash) >>> 0
 }

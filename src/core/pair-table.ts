@@ -1,7 +1,7 @@
 const SMALLEST = 16 // slots
 
 /**
- * A hash table from pairs of 32-bit integers to integers ≥ 0: open addressing with linear probing, at most half full.
+ * A hash table from pairs of 32-bit integers, signed or not, to integers ≥ 0: open addressing with linear probing, at most half full.
  * Faster than a Map of Maps by half and without an object per entry.
  */
 export class PairTable {
@@ -23,12 +23,12 @@ export class PairTable {
 
   /** The value of a pair; −1 where there is none. */
   get(a: number, b: number): number {
-    return this.stored[this.slotOf(a, b)] - 1
+    return this.stored[this.slotOf(a | 0, b | 0)] - 1
   }
 
   /** The value of a pair, which is `value` from now on where it had none. */
   getOrAdd(a: number, b: number, value: number): number {
-    const slot = this.slotOf(a, b)
+    const slot = this.slotOf(a | 0, b | 0)
     if (this.stored[slot] !== 0) return this.stored[slot] - 1
     this.first[slot] = a
     this.second[slot] = b

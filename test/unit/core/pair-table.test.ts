@@ -20,6 +20,13 @@ describe('a table from pairs to integers', () => {
     }))
   })
 
+  test('takes an unsigned number and the signed one of the same 32 bits for one', () => {
+    const table = new PairTable()
+    table.getOrAdd(0xffffffff, 0x80000000, 7)
+    expect(table.get(0xffffffff, 0x80000000)).toBe(7)
+    expect(table.get(-1, -(2 ** 31))).toBe(7)
+  })
+
   test('has −1 for pairs that were not added', () => {
     const table = new PairTable()
     for (let i = 0; i < 1000; i++) table.getOrAdd(i, -i, i)
