@@ -26,7 +26,7 @@ export interface Threads {
 }
 
 const EMBED_AT_ONCE = 128 // texts; between two such tasks the thread is free for a visitor's text
-const LONGEST_CLOSE = 5_000 // ms: a thread that does not answer is not waited for any longer
+const LONGEST_CLOSE = 20_000 // ms that closing waits for a thread which may not answer
 const YOUNG_MEMORY = 16 // MB a thread for what is soon forgotten; V8 would take three times as much
 
 /** Starts the threads; `encoder` is a folder or a hub name (our own without it). */
