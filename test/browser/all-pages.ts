@@ -3,12 +3,14 @@
 import type { BrowserContextOptions, ViewportSize } from 'playwright-core'
 import { expect, test } from 'vitest'
 import { addSamples } from '../../src/collecting/sample-users.js'
-import { add, ASK, bars, choose, chosen, TEXT, tooWide, type VisitedApp } from '../support/visits.js'
+import { add, ASK, bars, choose, chosen, TEXT, tooWide, useVisitedApp } from '../support/visits.js'
 
-export function testPages(app: VisitedApp, viewport: ViewportSize, javaScriptEnabled: boolean): void {
+/** One after another in an app of their own, so that several such lists can run side by side. */
+export function testPages(viewport: ViewportSize, javaScriptEnabled: boolean): void {
+  const app = useVisitedApp()
   const open = (more: BrowserContextOptions = {}) => app.visit({ viewport, javaScriptEnabled, ...more })
 
-  test('the whole story: from nobody to a shown prediction', async () => {
+  test.sequential('the whole story: from nobody to a shown prediction', async () => {
     const { page, problems, pictures } = await open()
     await page.getByRole('heading', { name: ASK }).waitFor()
     await page.getByText('Nobody has been added yet.').waitFor()
@@ -49,7 +51,7 @@ export function testPages(app: VisitedApp, viewport: ViewportSize, javaScriptEna
     expect(pictures).toEqual([])
   })
 
-  test('a prediction that cannot be made says why and keeps all that was typed', async () => {
+  test.sequential('a prediction that cannot be made says why and keeps all that was typed', async () => {
     await addSamples(app.services)
     const { page, problems } = await open()
     await choose(page, ['ruth_demo'])
@@ -66,7 +68,7 @@ export function testPages(app: VisitedApp, viewport: ViewportSize, javaScriptEna
     expect(problems).toEqual([])
   })
 
-  test('a user who cannot be added is explained, and the name is kept', async () => {
+  test.sequential('a user who cannot be added is explained, and the name is kept', async () => {
     const { page, problems } = await open()
     for (const [username, words] of [
       ['no such name!', /1 to 15 letters/],
@@ -84,7 +86,7 @@ export function testPages(app: VisitedApp, viewport: ViewportSize, javaScriptEna
     expect(problems).toEqual([])
   })
 
-  test('the admin removes everybody', async () => {
+  test.sequential('the admin removes everybody', async () => {
     await addSamples(app.services)
     const { page, problems } = await open({ httpCredentials: { username: 'admin', password: 'a long one' } })
     await page.getByRole('link', { name: 'Admin' }).click()

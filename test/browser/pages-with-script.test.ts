@@ -1,9 +1,8 @@
 import { describe } from 'vitest'
 import { noBrowser } from '../support/browser.js'
-import { DESKTOP, PHONE, useVisitedApp } from '../support/visits.js'
+import { DESKTOP, PHONE } from '../support/visits.js'
 import { testPages } from './all-pages.js'
 
 describe.skipIf(noBrowser)('in a browser with script', () => {
-  const app = useVisitedApp()
-  describe.each([['on a phone', PHONE], ['on a desk', DESKTOP]])('%s', (_, viewport) => testPages(app, viewport, true))
+  describe.concurrent.each([['on a phone', PHONE], ['on a desk', DESKTOP]])('%s', (_, viewport) => testPages(viewport, true))
 })

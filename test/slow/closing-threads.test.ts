@@ -25,7 +25,7 @@ const SCRIPT = `
   console.log('closed', closed, 'times')`
 
 test('a process goes on after its threads are closed while they load the encoder and while they embed', { timeout: 120_000 }, async () => {
-  const code = new URL('../../src/threads/pool.ts', import.meta.url).href
-  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', SCRIPT, code])
+  const code = new URL('../../dist/threads/pool.js', import.meta.url).href
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', SCRIPT, code])
   expect(stdout).toBe('closed 13 times\n')
 })

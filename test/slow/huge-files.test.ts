@@ -52,8 +52,8 @@ describe('a huge file', () => {
   async function measure(content: string | Buffer, fileName: string): Promise<Measured> {
     const upload = join(uploads.folder, 'measured')
     writeFileSync(upload, content)
-    const code = new URL('../../src/sources/archive/read-archive.ts', import.meta.url).href
-    const flags = ['--import', 'tsx', '--input-type=module', '-e', script]
+    const code = new URL('../../dist/sources/archive/read-archive.js', import.meta.url).href
+    const flags = ['--input-type=module', '-e', script]
     const { stdout } = await promisify(execFile)(process.execPath, [...flags, code, upload, fileName])
     return JSON.parse(stdout)
   }

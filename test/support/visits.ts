@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach } from 'vitest'
 import { startXApi, type XApiServer } from '../../support/x-api-stand-in.js'
 import { sharedChromium } from './browser.js'
@@ -42,21 +42,26 @@ async function samplePosts(): Promise<string[][]> {
 /** The app with X's stand-in and a browser, for the tests of a describe; each test begins with nobody added. */
 export function useVisitedApp(): VisitedApp {
   const app = {} as VisitedApp
-  let browser: Browser
+  const contexts: BrowserContext[] = []
   let database: TestDatabase
   let x: XApiServer
   let served: { url: string; close(): Promise<void> }
 
   beforeAll(async () => {
-    ;[browser, database, x] = await Promise.all([sharedChromium(), openEmbeddedDatabase(), startXApi()])
+    const browser = await sharedChromium()
+    ;[database, x] = await Promise.all([openEmbeddedDatabase(), startXApi()])
     const settings = { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: '60', ADMIN_PASSWORD: 'a long one' }
     app.services = await openTestServices(database, settings)
     served = await serve(app.services)
     Object.assign(app, await addPosters(x))
-    app.visit = (options = {}, pictureStatus = 200) => visit(browser, served.url, options, pictureStatus)
+    app.visit = async (options = {}, pictureStatus = 200) => {
+      const context = await browser.newContext({ viewport: DESKTOP, ...options })
+      contexts.push(context)
+      return visit(context, served.url, pictureStatus)
+    }
   })
   beforeEach(() => app.services.userStore.reset())
-  afterEach(() => Promise.all((browser?.contexts() ?? []).map((context) => context.close())))
+  afterEach(() => Promise.all(contexts.splice(0).map((context) => context.close())))
   afterAll(async () => {
     await served?.close()
     await app.services?.close()
@@ -76,8 +81,7 @@ async function addPosters(x: XApiServer): Promise<{ typicalWren: string; typical
   return { typicalWren: ruth[20], typicalStag: milo[40] }
 }
 
-async function visit(browser: Browser, url: string, options: BrowserContextOptions, pictureStatus: number): Promise<Visit> {
-  const context = await browser.newContext({ viewport: DESKTOP, ...options })
+async function visit(context: BrowserContext, url: string, pictureStatus: number): Promise<Visit> {
   context.setDefaultTimeout(20_000)
   const page = await context.newPage()
   const problems: string[] = []
