@@ -20,12 +20,12 @@ const SCRIPT = `
     closed++
   }
 
-  for (let ms = 0; ms < 60; ms += 10) await closeAfter(ms, { loaded: true })
-  for (let ms = 100; ms <= 1000; ms += 150) await closeAfter(ms, { loaded: false })
+  for (let ms = 0; ms < 48; ms += 4) await closeAfter(ms, { loaded: true })
+  for (let ms = 100; ms <= 850; ms += 250) await closeAfter(ms, { loaded: false })
   console.log('closed', closed, 'times')`
 
 test('a process goes on after its threads are closed while they load the encoder and while they embed', { timeout: 120_000 }, async () => {
   const code = new URL('../../dist/threads/pool.js', import.meta.url).href
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', SCRIPT, code])
-  expect(stdout).toBe('closed 13 times\n')
+  expect(stdout).toBe('closed 16 times\n')
 })
