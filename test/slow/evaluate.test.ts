@@ -77,7 +77,7 @@ async function figuresOf(...args: string[]): Promise<Record<string, number>> {
   return figures
 }
 
-describe('evaluating on a file', () => {
+describe.concurrent('evaluating on a file', () => {
   test('prints how often the app declines, and a line of JSON at the end', async () => {
     const { lines, last } = await measure('--file', await fileOf('authors.csv', toCsv(write(25))), ...QUICK)
     expect(Object.keys(last)).toEqual(['accuracy', 'logLoss', 'ece', 'subsets', 'authors', 'fitMsMedian'])
@@ -139,7 +139,7 @@ describe('evaluating on a file', () => {
   })
 })
 
-describe('the program ends with a message and no stack trace for', () => {
+describe.concurrent('the program ends with a message and no stack trace for', () => {
   test.each([
     ['no file', [], /--file FILE/],
     ['another kind of features', ['--features', 'pixels'], /features.*ngrams.*encoder.*both/s],
@@ -148,7 +148,7 @@ describe('the program ends with a message and no stack trace for', () => {
     ['a value that is no number', ['--subsets', 'many'], /subsets.*number/s],
     ['an unknown option', ['--colour', 'red'], /--colour/]
   ])('%s', async (_, args, words) => {
-    const file = args.length ? ['--file', await fileOf('refused.csv', toCsv(write(25)))] : []
+    const file = args.length ? ['--file', await fileOf(`refused${args[0]}.csv`, toCsv(write(25)))] : []
     const { code, stdout, stderr } = await evaluate(...file, ...args)
     expect(code).toBe(1)
     expect(stdout).toBe('')
