@@ -20,6 +20,8 @@ export interface Encoder {
   name: string
   /** n texts → n vectors of length 1, one after the other in one array. */
   embed(texts: string[]): Promise<Float32Array<ArrayBuffer>>
+  /** Frees the network's memory; nothing can be embedded afterwards. */
+  close(): Promise<void>
 }
 
 /**
@@ -42,6 +44,9 @@ export async function openEncoder(model: string = PATHS.encoder): Promise<Encode
         slices(made, batch.length).forEach((vector, n) => (vectors[batch[n]] = vector))
       }
       return joinVectors(vectors)
+    },
+    async close() {
+      await network.dispose()
     }
   }
 }

@@ -19,6 +19,13 @@ export async function encoderName(): Promise<string> {
   return (await encoder()).name
 }
 
+/** The last task before the thread is stopped: with the network still in memory, stopping may end the whole process. */
+export async function close(): Promise<void> {
+  const closing = loading
+  loading = undefined
+  await (await closing?.catch(() => undefined))?.close()
+}
+
 export async function embed(texts: string[]): Promise<unknown> {
   return transferred(await (await encoder()).embed(texts))
 }

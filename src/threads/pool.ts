@@ -79,8 +79,9 @@ export function openThreads(encoder?: string): Threads {
     describeStyle: (...tweets) => fitting.run(tweets, { name: 'style' }),
     async close() {
       isClosing = true
-      // The last task has to end first: a thread that is stopped within onnxruntime takes the process along.
-      await Promise.race([askName().catch(() => {}), pause(LONGEST_CLOSE, undefined, { ref: false })])
+      // The last task frees the network: a thread that is stopped within onnxruntime takes the process along.
+      const freed = embedding.run(undefined, { name: 'close' }).catch(() => {})
+      await Promise.race([freed, pause(LONGEST_CLOSE, undefined, { ref: false })])
       await Promise.all([embedding.destroy(), fitting.destroy()])
     }
   }

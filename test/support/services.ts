@@ -16,12 +16,13 @@ const SETTINGS = { PREDICTIONS_PER_MINUTE: '0', ADDITIONS_PER_HOUR: '0', LOG_LEV
 
 /**
  * The app's services as openServices wires them, on a test's database, and a Prisma client for the test to look into it.
- * `close` closes neither the database nor the threads.
+ * `close` closes neither the
+ * database nor threads that are shared; with an encoder of its own the app has its own threads.
  */
 export async function openTestServices(
   { url, checkRoom }: Pick<TestDatabase, 'url' | 'checkRoom'>,
   settings: Record<string, string> = {},
-  threads: Threads = sharedThreads(),
+  threads: Threads | undefined = settings.EMBEDDING_MODEL ? undefined : sharedThreads(),
   lease?: Lease
 ): Promise<TestServices> {
   const config = readConfig({ DATABASE_URL: url, ...SETTINGS, ...settings })
