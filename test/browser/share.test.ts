@@ -113,7 +113,7 @@ describe.skipIf(noBrowser)('sharing and coming back, in a browser', () => {
     expect(Math.max(...texts.map(({ length }) => length))).toBe(280)
   })
 
-  test('a result is sent on where the browser can, and refusing is no error', async () => {
+  test("a result is passed to the browser's own sharing, and closing that is no error", async () => {
     const share = 'navigator.share = (data) => { (window.sent ??= []).push(data); ' +
       'return window.sent.length === 2 ? Promise.reject(new DOMException("no", "AbortError")) : Promise.resolve() }'
     const { page, problems } = await open({ viewport: PHONE }, share)
@@ -138,18 +138,18 @@ describe.skipIf(noBrowser)('sharing and coming back, in a browser', () => {
   })
 
   test.each([
-    ['what is not ours', '"{"'],
+    ['what is not JSON', '"{"'],
     ['another shape', 'JSON.stringify({ a: 1 })'],
     ['an address of elsewhere',
       'JSON.stringify([null, 7, { text: "x", answer: "y", path: "javascript:alert(1)" }, { text: "z" }])']
-  ])('%s in the storage is passed over', async (_, stored) => {
+  ])('%s in the local storage is ignored', async (_, stored) => {
     const { page, problems } = await open({}, `localStorage.setItem('hypotweet-recent', ${stored})`)
     await page.goto(url)
     expect(await recent(page).isVisible()).toBe(false)
     expect(problems).toEqual([])
   })
 
-  test('a closed storage is no error', async () => {
+  test('a result page without access to the local storage shows no error', async () => {
     const { page, problems } = await open({}, `Object.defineProperty(window, 'localStorage', {
       get() { throw new DOMException('closed', 'SecurityError') }
     })`)

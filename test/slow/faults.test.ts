@@ -58,7 +58,7 @@ describe('a thread that ends', () => {
     return { status: answer.status, body: await answer.json() }
   }
 
-  /** Ends the first of these threads that has something to do. */
+  /** Ends the first of these threads that is at work. */
   async function endAtWork(threads: Worker[]): Promise<void> {
     const active = (thread: Worker): number => thread.performance.eventLoopUtilization().active
     const before = threads.map(active)
@@ -68,13 +68,13 @@ describe('a thread that ends', () => {
   }
 
   // Not at work: one that is ended within onnxruntime takes the process along.
-  test('that embeds is followed by another', async () => {
+  test('that embeds is replaced by another', async () => {
     await threads[0].terminate() // the first that was started
     expect(await importFile(app.url, 'Heron', 20)).toMatchObject({ status: 200 })
     expect(await ask()).toMatchObject({ status: 200 })
   })
 
-  test('under a fit breaks it off, which answers 503 in words; another is there for the next', async () => {
+  test('while it fits makes the request a 503 with a message; another thread answers the next one', async () => {
     const [, ...fitting] = threads
     while (!(await fetch(`${app.url}/health`)).ok) await pause(50)
     await app.services.threads.readTexts(['They are up.'])
@@ -93,7 +93,7 @@ describe('a damaged encoder', () => {
   })
   afterEach(() => rm(folder, { recursive: true, force: true }))
 
-  test.each(['server', 'worker'] as const)('keeps the %s from starting, which names the file', async (file) => {
+  test.each(['server', 'worker'] as const)('keeps the %s from starting, with an error that names the file', async (file) => {
     const database = await databases.at(-1)!.open()
     const settings = { EMBEDDING_MODEL: folder, DATABASE_URL: database.url, X_BEARER_TOKEN: 'good' }
     const start = () => startProcess(file, settings, /works the queue|HypoTweet is on/)
@@ -137,7 +137,7 @@ describe.skipIf(!canMount)('a full disk (needs root, to mount one)', () => {
     await rm(disk, { recursive: true })
   })
 
-  test('takes no tweets while it is nearly full, says so, shows what it has, and takes some again when there is room', async () => {
+  test('that is nearly full takes no tweets, with a message; pages are shown, and tweets are taken again when there is room', async () => {
     await cp(inject('template'), disk, { recursive: true })
     const { child, said: [, url] } = await startProcess('server', { DATA_DIR: disk, ADDITIONS_PER_HOUR: '0' }, SERVER)
     await leave(66 * MB)
@@ -152,7 +152,7 @@ describe.skipIf(!canMount)('a full disk (needs root, to mount one)', () => {
     expect(await end(child, 'SIGTERM')).toEqual([0, null])
   })
 
-  test('that Postgres finds full is said so too, and nothing is stored by halves', async () => {
+  test('that Postgres reports as full is a 503 too, and nothing is stored partly', async () => {
     await cp(inject('template'), disk, { recursive: true })
     const postgres = await openEmbeddedPostgres(disk)
     const services = await openTestServices({ url: postgres.url }) // without the check for room
@@ -174,7 +174,7 @@ describe.skipIf(!canMount)('a full disk (needs root, to mount one)', () => {
     }
   })
 
-  test('under an upload is said so', async () => {
+  test('during an upload is a 503 with a message', async () => {
     const app = await openSampleApp()
     const temporary = process.env.TMPDIR
     try {
@@ -189,7 +189,7 @@ describe.skipIf(!canMount)('a full disk (needs root, to mount one)', () => {
     }
   })
 
-  test('with no room for a new database keeps the server from starting, which names the folder', async () => {
+  test('with no room for a new database keeps the server from starting, with an error that names the folder', async () => {
     size(3 * MB)
     await expect(startProcess('server', { DATA_DIR: disk }, SERVER)).rejects.toThrow(new RegExp(`ended with 1: [^\n]*can't start[^\n]*${disk}[^\n]*disk full`))
   })
@@ -212,7 +212,7 @@ describe.each(databases)('a clock that jumps, on the $name', ({ open }) => {
     await database.close()
   })
 
-  test('back by a day leaves nobody waiting for that day, or for a worker that has died', async () => {
+  test('back by a day makes no job wait for that day, or for a worker that has died', async () => {
     const prisma = connect(database.url)
     const collectJobs = createCollectJobs(prisma)
     for (const username of ['Ann', 'Bob']) await collectJobs.request(username, POSTS)
@@ -227,7 +227,7 @@ describe.each(databases)('a clock that jumps, on the $name', ({ open }) => {
     await prisma.$disconnect()
   })
 
-  test.each([['forward', DAY], ['back', -DAY]])('%s by a day while posts are read neither loses nor doubles any, and nobody is stuck', async (_way, jump) => {
+  test.each([['forward', DAY], ['back', -DAY]])('%s by a day while posts are read neither loses nor doubles any, and every job is done', async (_way, jump) => {
     const services = await openTestServices(database, { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: String(POSTS) }, undefined, { heartbeat: 100, expiry: 3_000 }) // a lease that only the jump can end
     const [first, second] = [await startWorker(services), await startWorker(services)]
     try {

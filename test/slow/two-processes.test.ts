@@ -25,7 +25,7 @@ describe.each(databases)('two processes of the app on one $name', ({ open }) => 
     await database.close()
   })
 
-  /** How many tweets a process's model knows. */
+  /** How many tweets a process's model was fitted on. */
   async function learntFrom(url: string, users: string[]): Promise<number> {
     const query = new URLSearchParams([...users.map((name): [string, string] => ['users', name]), ['text', 'the kettle is on again']])
     const answer = await fetch(`${url}/predictions?${query}`, { headers: { accept: 'application/json' } })
@@ -41,7 +41,7 @@ describe.each(databases)('two processes of the app on one $name', ({ open }) => 
     expect((await fetch(`${url}/users/import`, { method: 'POST', body: form, redirect: 'manual' })).status).toBe(303)
   }
 
-  test('answer for the tweets that there are, whichever of them changed these', async () => {
+  test('answer from the tweets that are stored now, whichever process changed them', async () => {
     const [one, other] = urls
     const before = await learntFrom(one, USERS)
     expect(await learntFrom(other, USERS)).toBe(before)

@@ -28,11 +28,11 @@ async function vectorsOf(texts: string[]): Promise<Float32Array[]> {
 }
 
 describe('our encoder', () => {
-  test('says which it is, by its folder and a hash of its weights', () => {
+  test('has a name of its folder and a hash of its weights', () => {
     expect(encoder.name).toMatch(new RegExp(`^${basename(PATHS.encoder)}@[0-9a-f]{8}$`))
   })
 
-  test('gives every text a vector of length 1 and of one size', async () => {
+  test('gives every text a vector of length 1 and of the same size', async () => {
     const vectors = await vectorsOf(SENTENCES)
     expect(vectors[0].length).toBeGreaterThan(8)
     expect(new Set(vectors.map(({ length }) => length)).size).toBe(1)
@@ -45,7 +45,7 @@ describe('our encoder', () => {
     expect(dot(first, again)).toBeCloseTo(1, 5)
   })
 
-  test('gives a text the vector that it has alone, whatever else is embedded with it, in the order asked', async () => {
+  test('gives a text the same vector alone and among others, in the order of the texts', async () => {
     const texts = Array.from({ length: 33 }, (_, i) => `${SENTENCES[i % SENTENCES.length]} ${'and on '.repeat(i)}${i}`)
     const together = await vectorsOf(texts)
     for (const [i, text] of texts.entries()) {
@@ -96,17 +96,17 @@ describe('an encoder', () => {
   test.each([
     ['without weights', () => rm(join(folder, 'onnx'), { recursive: true })],
     ['without a tokenizer', () => rm(join(folder, 'tokenizer.json'))],
-    ['with weights that are cut off', () => truncate(join(folder, 'onnx', 'model.onnx'), 1000)],
-    ['with a tokenizer that is no JSON', () => writeFile(join(folder, 'tokenizer.json'), '{"model":')],
-    ['in a folder with nothing in it', () => rm(folder, { recursive: true }).then(() => mkdir(folder))]
-  ])('%s is refused by name', async (_, damage) => {
+    ['with incomplete weights', () => truncate(join(folder, 'onnx', 'model.onnx'), 1000)],
+    ['with a tokenizer that is not JSON', () => writeFile(join(folder, 'tokenizer.json'), '{"model":')],
+    ['in an empty folder', () => rm(folder, { recursive: true }).then(() => mkdir(folder))]
+  ])('%s is refused with an error that names it', async (_, damage) => {
     await damage()
     await expect(openEncoder(folder)).rejects.toThrow(`The encoder ${folder} can't be loaded: `)
     // And the next one is none the worse for it.
     expect((await openEncoder()).name).toBe(encoder.name)
   })
 
-  test('in a folder that is not there is refused by name', async () => {
+  test('in a missing folder is refused with an error that names it', async () => {
     const missing = join(folder, 'not-there')
     await expect(openEncoder(missing)).rejects.toThrow(`The encoder ${missing} can't be loaded: `)
   })

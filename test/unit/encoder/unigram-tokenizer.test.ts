@@ -20,7 +20,7 @@ beforeAll(async () => {
 
 const byLibrary = (text: string): number[] => library.encode(text)
 
-describe("a text's pieces are those that the library gives", () => {
+describe('the tokens of a text are those that the library gives', () => {
   test.each([
     ['plain', 'The kettle is on and nobody is home.'],
     ['loud', 'LETS GOOO!!! #winning @nobody'],
@@ -30,10 +30,10 @@ describe("a text's pieces are those that the library gives", () => {
     ['of lines', '\n\n  first\n\tsecond\r\nthird  \n'],
     ['blank', '   '],
     ['beginning with a space', ' x'],
-    ['with the sign for a space', '▁a ▁ b▁'],
+    ['with the character that stands for a space', '▁a ▁ b▁'],
     ['half a pair of surrogates', 'cut off \ud83d and on'],
     ['with links', 'see https://t.co/abc, http://example.org/ö?x and t.co/xyz pic.twitter.com/abc'],
-    ['with what is no link', 'not.co/abc xt.co/abc et.co/ èt.co/abc _pic.twitter.com/a https:// t.co/'],
+    ['with what only looks like a link', 'not.co/abc xt.co/abc et.co/ èt.co/abc _pic.twitter.com/a https:// t.co/'],
     ['with a link before a line end', 'https://t.co/abc\nnext https://t.co/\u0085x https://a\ufeffb'],
     ['of unknown characters', '\u{10ffff}\u{10fffe}a\u{10ffff} \u{10ffff}']
   ])('for one that is %s', (_, text) => {
@@ -54,18 +54,18 @@ describe("a text's pieces are those that the library gives", () => {
   })
 })
 
-test('no more pieces are given than asked for', () => {
+test('at most as many tokens are given as asked for', () => {
   const text = 'a sentence that goes on and on '.repeat(100)
   expect(pieces(text, 256)).toEqual(byLibrary(text).slice(0, 256))
 })
 
-test('the signs of the tokenizer cannot be typed', () => {
+test('special tokens cannot be typed', () => {
   const [first, ...typed] = pieces('<s><pad><unk>', 1e6)
   expect(first).toBe(1)
-  for (const sign of [1, 2]) expect(typed).not.toContain(sign)
+  for (const special of [1, 2]) expect(typed).not.toContain(special)
 })
 
-test('a tokenizer of another kind is not read', () => {
+test('a tokenizer of another type is not supported', () => {
   expect(createUnigramTokenizer({ ...tokenizer, model: { type: 'WordPiece', vocab: {} } })).toBeUndefined()
   expect(createUnigramTokenizer({ ...tokenizer, normalizer: null })).toBeUndefined()
   expect(createUnigramTokenizer(undefined)).toBeUndefined()

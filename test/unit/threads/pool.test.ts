@@ -26,7 +26,7 @@ const numbered = (n: number): string[] =>
   Array.from({ length: n }, (_, i) => `tweet number ${i}, ${'no '.repeat(i % 7)}`)
 
 describe('embedding in a thread', () => {
-  test('is by the encoder that is named', async () => {
+  test('is done by the encoder that the threads name', async () => {
     expect(await threads.encoderName()).toBe(encoder.name)
   })
 
@@ -39,7 +39,7 @@ describe('embedding in a thread', () => {
     expect(await threads.embed([])).toEqual(new Float32Array(0))
   })
 
-  test('keeps the order of more texts than go at once', async () => {
+  test('keeps the order of more texts than one task takes', async () => {
     const texts = numbered(300)
     const vectors = slices(await threads.embed(texts), texts.length)
     for (const i of [0, 127, 128, 255, 256, 299]) {
@@ -50,7 +50,7 @@ describe('embedding in a thread', () => {
     expect(dot(vectors[298], last)).toBeLessThan(0.9999)
   })
 
-  test('gives each of several callers their own', async () => {
+  test('gives each of several callers their own vectors', async () => {
     const texts = numbered(12)
     const answers = await Promise.all(texts.map((text) => threads.embed([text])))
     for (const [i, answer] of answers.entries()) expect(answer).toEqual(await encoder.embed([texts[i]]))
@@ -63,7 +63,7 @@ describe('fitting in a thread', () => {
   const fitRead = ({ counts, templates }: TextsRead, vectors: Float32Array, labels: Int32Array): Promise<Attribution> =>
     threads.fit({ counts: [counts], templates, vectors: [vectors], labels })
 
-  test('gives what fitting here gives', async () => {
+  test('gives the same as fitting in the main thread', async () => {
     const texts = numbered(30).flatMap((text) => [text, `${text.toUpperCase()}!!!`, `Why ${text}?`])
     const labels = Int32Array.from(texts, (_, i) => i % 3)
     const vectors = await threads.embed(texts)
@@ -73,7 +73,7 @@ describe('fitting in a thread', () => {
     expect(argmax(sum(logitsOf(attribution, readQuestion(attribution, text, await threads.embed([text])))))).toBe(1)
   })
 
-  test('fails with what is wrong, and goes on', async () => {
+  test('fails with the reason, and the thread goes on', async () => {
     await expect(fit(['a', 'b'], Int32Array.of(0, 2))).rejects.toThrow(/Classes/)
     const texts = numbered(20)
     const labels = Int32Array.from(texts, (_, i) => i % 2)
@@ -86,15 +86,15 @@ test('an encoder that could not be loaded is tried again by the next caller', as
   const folder = await mkdtemp(join(tmpdir(), 'hypotweet-test-'))
   await cp(PATHS.encoder, folder, { recursive: true })
   await rm(join(folder, 'onnx'), { recursive: true })
-  const hopeful = openThreads(folder)
+  const threads = openThreads(folder)
   try {
-    await expect(hopeful.encoderName()).rejects.toThrow(`The encoder ${folder} can't be loaded: `)
-    await expect(hopeful.embed(['text'])).rejects.toThrow(`The encoder ${folder} can't be loaded: `)
+    await expect(threads.encoderName()).rejects.toThrow(`The encoder ${folder} can't be loaded: `)
+    await expect(threads.embed(['text'])).rejects.toThrow(`The encoder ${folder} can't be loaded: `)
     await cp(PATHS.encoder, folder, { recursive: true })
-    expect(await hopeful.encoderName()).toMatch(/@[0-9a-f]{8}$/)
-    expect(await hopeful.embed(['text'])).toEqual(await encoder.embed(['text']))
+    expect(await threads.encoderName()).toMatch(/@[0-9a-f]{8}$/)
+    expect(await threads.embed(['text'])).toEqual(await encoder.embed(['text']))
   } finally {
-    await hopeful.close()
+    await threads.close()
     await rm(folder, { recursive: true, force: true })
   }
 })
