@@ -100,13 +100,14 @@ export interface FittedNgramModel extends FittedModel, Pick<Attribution, 'column
 /** Fits the model on n-gram features. */
 export function fitNgramModel({ counts: lots, labels, foldOf }: ModelInput<Pick<TrainingSet, 'counts'>>): FittedNgramModel {
   const counts = joinCounts(lots)
-  const { columns, columnOf } = chooseColumns(counts)
+  const { columns, columnOf, release } = chooseColumns(counts)
   const rows = tfidfRows(counts, columns, columnOf)
   const ngrams = transposed(rows)
   const { noveltyThreshold, ...fits } = withGramMatrixOfColumns(ngrams, (gram) => ({
     noveltyThreshold: noveltyThresholdOf(gram, knownShares(counts, columns, true, columnOf), labels),
     ...fitWithFolds(rows, gram, labels, foldOf, PENALTY.ngrams)
   }))
+  release()
   return { columns, ngrams, noveltyThreshold, ...fittedModel(fits, labels) }
 }
 

@@ -88,22 +88,42 @@ export function joinCounts(lots: NgramCounts[]): NgramCounts {
   return joined
 }
 
-/**
- * Gives a column to each n-gram that is found in at least two of the texts.
- * @returns the columns, and how to find them: by a table of its own, for many look-ups
- */
-export function chooseColumns({ starts, buckets }: NgramCounts): { columns: NgramColumns; columnOf: ColumnOf } {
+/** Columns, and how to find them: by a table, for many look-ups. */
+export interface ChosenColumns {
+  columns: NgramColumns
+  columnOf: ColumnOf
+  /** Gives the table's memory back, for the next to use again. Columns are found as before, only more slowly. */
+  release(): void
+}
+
+const idleTables: Int32Array[] = [] // all zeros: a new table of 4 MB for each fit costs its page faults
+
+/** Gives a column to each n-gram that is found in at least two of the texts. */
+export function chooseColumns({ starts, buckets }: NgramCounts): ChosenColumns {
   const texts = starts.length - 1
-  const table = new Int32Array(BUCKETS) // how many texts have each n-gram; then its column plus 1
+  const table = idleTables.pop() ?? new Int32Array(BUCKETS) // how many texts have each n-gram; then its column plus 1
   const kept = new Growing(Int32Array)
   for (let p = 0; p < buckets.length; p++) if (++table[buckets[p]] === MIN_TEXTS) kept.push(buckets[p])
   const chosen = kept.taken().sort()
   const foundIn = chosen.map((bucket) => table[bucket])
-  table.fill(0)
+  for (const bucket of buckets) table[bucket] = 0
   chosen.forEach((bucket, column) => (table[bucket] = column + 1))
   const idfOf = Float32Array.from({ length: texts + 1 }, (_, found) => inverseFrequency(texts, found))
   const idf = new Float32Array(foundIn.length).map((_, column) => idfOf[foundIn[column]])
-  return { columns: { buckets: chosen, texts: foundIn, idf, newIdf: idfOf[0] }, columnOf: (bucket) => table[bucket] - 1 }
+  const columns = { buckets: chosen, texts: foundIn, idf, newIdf: idfOf[0] }
+  let columnOf: ColumnOf = (bucket) => table[bucket] - 1
+  let isReleased = false
+  return {
+    columns,
+    columnOf: (bucket) => columnOf(bucket),
+    release() {
+      if (isReleased) return
+      isReleased = true
+      columnOf = columnFinder(columns)
+      for (const bucket of chosen) table[bucket] = 0
+      idleTables.push(table)
+    }
+  }
 }
 
 /** Finds columns by bisection: right for the few look-ups of one text, and no memory is needed. */

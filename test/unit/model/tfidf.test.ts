@@ -257,6 +257,19 @@ describe('rows of weighted n-grams', () => {
     expect([...buckets.values()].map(byTable)).toEqual(before)
   })
 
+  test('are found also after their table was given back and is used for other columns', () => {
+    const [first, second] = [chooseColumns(counted), chooseColumns(counted)]
+    const asked = [...buckets.values()]
+    const before = asked.map(first.columnOf)
+    first.release()
+    first.release()
+    const others = chooseColumns(countNgrams(['there is no other', 'there was another', 'no other there']))
+    expect(asked.map(first.columnOf)).toEqual(before)
+    expect(asked.map(second.columnOf)).toEqual(before)
+    const fresh = columnFinder(others.columns)
+    for (const bucket of [...asked, ...others.columns.buckets]) expect(others.columnOf(bucket)).toBe(fresh(bucket))
+  })
+
   test('weigh an n-gram by how few texts have it', () => {
     for (const key of textsWith.keys()) {
       if (columnOf(key) >= 0) expect(columns.idf[columnOf(key)]).toBeCloseTo(idf(key), 5)
