@@ -69,9 +69,10 @@ function splitColumns({ rows: columns, columns: n, starts, indices, values }: Sp
       for (let p = starts[j]; p < starts[j + 1]; p++) dense[indices[p] * d + denseColumn] = values[p]
       denseColumn++
     } else {
-      sparse.rows.set(indices.subarray(starts[j], starts[j + 1]), end)
-      sparse.values.set(values.subarray(starts[j], starts[j + 1]), end)
-      end += starts[j + 1] - starts[j]
+      for (let p = starts[j]; p < starts[j + 1]; p++, end++) { // views to copy by would be objects by the hundred thousand
+        sparse.rows[end] = indices[p]
+        sparse.values[end] = values[p]
+      }
       sparse.starts[++sparseColumn] = end
     }
   }
