@@ -7,9 +7,12 @@ import type { Services } from '../services/services.js'
 import { slices } from '../core/vectors.js'
 import type { Corpus } from '../storage/tweets.js'
 import type { StoredUser } from '../storage/users.js'
+import { SOMEBODY } from '../threads/fair-queue.js'
 
 export const MIN_TWEETS_TO_FIT = 20
-const MAX_FITTED_TWEETS = 500 // of each user, the newest: fitting on more takes longer than visitors wait
+// The newest tweets of each user that a fit learns from: fitting on more takes longer than visitors wait. A fit's work grows
+// with the characters, so posts of 25,000 characters are bounded by them.
+const CORPUS_LIMITS = { tweets: 500, characters: 2 ** 17, charactersEach: 1000 }
 const TWEET_OVERHEAD = 200 // bytes of memory for each tweet besides its text and numbers
 const MAX_TRIES = 3 // at embedding tweets that were collected meanwhile
 
@@ -34,14 +37,17 @@ export interface CandidateTweet {
 
 /**
  * The users of these names, and an attribution fitted on their tweets or cached from before.
- * @throws ExpectedError not-found for a user who is not there, unusable for one with too few tweets
+ * @throws ExpectedError not-found for a user who is not there, unusable for one with too few tweets; Overloaded where too
+ * many fits wait; the signal's reason where the caller has gone
  */
-export async function findCandidates(services: Services, usernames: string[]): Promise<Candidates> {
+export async function findCandidates(services: Services, usernames: string[], caller = SOMEBODY): Promise<Candidates> {
   const found = await services.userStore.findUsers(usernames)
   const users = found.map((user, i) => checkCandidate(user, usernames[i]))
   users.sort((a, b) => (a.id < b.id ? -1 : 1)) // so that another order of the names finds the same cached model
   const encoder = await services.threads.encoderName()
-  return services.models.get([encoder, ...users.map(versionOf)].join(), () => fitCandidates(services, users, encoder))
+  const fit = (signal: AbortSignal): Promise<Candidates> =>
+    services.heavyWork.run({ ...caller, signal }, () => fitCandidates(services, users, encoder))
+  return services.models.get([encoder, ...users.map(versionOf)].join(), fit, caller.signal)
 }
 
 /** A version of a user's stored tweets, which changes whenever they do; part of the keys in the caches. */
@@ -90,13 +96,13 @@ type ReadCorpus = Corpus & TextsRead & Cached
 
 /** Loads a user's tweets; where another encoder made their vectors, new ones are made first. */
 async function loadCorpus({ tweetStore, threads }: Services, { id: userId, username }: StoredUser, encoder: string): Promise<ReadCorpus> {
-  let corpus = await tweetStore.loadCorpus(userId, encoder, MAX_FITTED_TWEETS)
+  let corpus = await tweetStore.loadCorpus(userId, encoder, CORPUS_LIMITS)
   for (let tries = 1; 'stale' in corpus; tries++) {
     if (tries > MAX_TRIES) throw new ExpectedError('unavailable', `@${username}'s tweets keep changing at the moment. Please try again in a minute.`)
     const { stale } = corpus
     const vectors = slices(await threads.embed(stale.map(({ text }) => text)), stale.length)
     await tweetStore.saveVectors(userId, stale.map(({ id }, i) => ({ id, embedding: vectors[i] })), encoder)
-    corpus = await tweetStore.loadCorpus(userId, encoder, MAX_FITTED_TWEETS)
+    corpus = await tweetStore.loadCorpus(userId, encoder, CORPUS_LIMITS)
   }
   const { counts, templates } = await threads.readTexts(corpus.texts)
   const texts = corpus.texts.reduce((sum, text) => sum + 2 * text.length + TWEET_OVERHEAD, 0)

@@ -4,6 +4,7 @@ import { findCandidates, type Candidates } from './candidates.js'
 import { ExpectedError } from '../core/errors.js'
 import { argmax, softmaxInPlace } from '../regression/softmax.js'
 import type { Services } from '../services/services.js'
+import { SOMEBODY } from '../threads/fair-queue.js'
 import type { StoredUser } from '../storage/users.js'
 
 export const MAX_ROUNDS = 50
@@ -51,8 +52,8 @@ export interface Score {
  * @throws ExpectedError not-found for a user who is not there, unusable for one with too few tweets, invalid for a round
  * that the game does not have
  */
-export async function playRound(services: Services, { usernames, seed, round, guesses }: Game): Promise<Round> {
-  const candidates = await findCandidates(services, usernames)
+export async function playRound(services: Services, { usernames, seed, round, guesses }: Game, caller = SOMEBODY): Promise<Round> {
+  const candidates = await findCandidates(services, usernames, caller)
   const dealt = dealTweets(candidates, seed)
   if (round > dealt.length) throw new ExpectedError('invalid', `This game has ${dealt.length} rounds.`)
   const answers = guesses.map((guess, i) => answerTo(candidates, dealt[i], guess))

@@ -2,6 +2,7 @@ import { logitsOf, readQuestion, verdictOf, type Verdict } from '../model/questi
 import { sum } from '../model/stacking.js'
 import { placeOn } from '../model/tweet-map.js'
 import { dot } from '../core/vectors.js'
+import { SOMEBODY } from '../threads/fair-queue.js'
 import { findCandidates, type Candidates } from './candidates.js'
 import { explain, type CandidateExplanation } from '../model/explanation.js'
 import { softmaxInPlace } from '../regression/softmax.js'
@@ -57,8 +58,8 @@ const DOTS = 40 // of each user on the map: more would hide each other
  * STORY 2. Says which of two to four users most likely would have written a text, how sure that is, and why.
  * @throws ExpectedError not-found for a user who is not there, unusable for one with too few tweets
  */
-export async function predictAuthor(services: Services, { usernames, text }: { usernames: string[]; text: string }): Promise<Prediction> {
-  const [candidates, vector] = await Promise.all([findCandidates(services, usernames), services.threads.embed([text])])
+export async function predictAuthor(services: Services, { usernames, text }: { usernames: string[]; text: string }, caller = SOMEBODY): Promise<Prediction> {
+  const [candidates, vector] = await Promise.all([findCandidates(services, usernames, caller), services.threads.embed([text])])
   const { attribution, users } = candidates
   const question = readQuestion(attribution, text, vector)
   const logits = logitsOf(attribution, question)

@@ -4,6 +4,7 @@ import type { CollectJob } from '../storage/collect-jobs.js'
 import type { TweetPage } from '../storage/tweets.js'
 import type { StoredUser } from '../storage/users.js'
 import type { StyleProfile } from '../text/style-profile.js'
+import { SOMEBODY } from '../threads/fair-queue.js'
 import { describeUser } from './describe-user.js'
 
 /** What a user's page shows. The style profile is on the first page of tweets only. */
@@ -15,13 +16,13 @@ export type UserPage =
  * A user with a page of their tweets and how they write, or how far collecting them has come.
  * @throws ExpectedError not-found for a user who is neither stored nor being collected
  */
-export async function readUserPage(services: Services, username: string, page: number): Promise<UserPage> {
+export async function readUserPage(services: Services, username: string, page: number, caller = SOMEBODY): Promise<UserPage> {
   const [collectJob] = await services.collectJobs.find([username]) // first: a job that is done has stored its user
   const user = await services.userStore.findUser(username)
   if (!user && collectJob && collectJob.state !== 'done') return { collectJob }
   if (!user) throw notHere(username)
   const tweets = await services.tweetStore.listTweets(user.id, page)
-  const habits = tweets.page === 1 ? await describeUser(services, user) : undefined
+  const habits = tweets.page === 1 ? await describeUser(services, user, caller) : undefined
   return { user, ...tweets, habits, collectJob }
 }
 

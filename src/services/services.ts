@@ -10,6 +10,7 @@ import { createRateLimits, type RateLimits } from '../storage/rate-limits.js'
 import { createTweetStore, type TweetStore } from '../storage/tweets.js'
 import { createUserStore, type UserStore } from '../storage/users.js'
 import { createXBudget, type XBudget } from '../storage/x-budget.js'
+import { createFairQueue, type FairQueue } from '../threads/fair-queue.js'
 import { openThreads, type Threads } from '../threads/pool.js'
 import { createCache, type Cache } from './cache.js'
 import { createMetrics, type Metrics } from './metrics.js'
@@ -18,6 +19,9 @@ import { createMetrics, type Metrics } from './metrics.js'
 export const CORPORA_MEMORY = 48 * 2 ** 20 // about 80 users with 200 tweets each
 export const MODELS_MEMORY = 16 * 2 ** 20 // about seven models of 4 × 200 tweets, which lie in the cache of corpora
 const PROFILES_MEMORY = 2 ** 20 // about 170 style profiles
+
+// A fit takes some 100 ms on two threads: whoever is let in waits for two seconds at most.
+const HEAVY_WORK = { running: 2, waiting: 24, waitingPerClient: 6 }
 
 /** Services the app depends on; tests can pass fakes. */
 export interface Services {
@@ -32,6 +36,8 @@ export interface Services {
   corpora: Cache
   models: Cache
   profiles: Cache
+  /** Fits and the like: few at a time, in turns between addresses. */
+  heavyWork: FairQueue
   rateLimits: RateLimits
   metrics: Metrics
   log: Log
@@ -73,6 +79,7 @@ export async function openServices(config: Config, overrides: Overrides = {}): P
     corpora,
     models,
     profiles,
+    heavyWork: createFairQueue(HEAVY_WORK),
     rateLimits: createRateLimits(prisma, config),
     metrics,
     log,

@@ -27,6 +27,14 @@ export interface Corpus {
   vectors: Float32Array
 }
 
+/** How much of a user's tweets is loaded: the newest tweets until one of the limits is reached, long texts cut. */
+export interface CorpusLimits {
+  tweets: number
+  /** Of all texts together. */
+  characters: number
+  charactersEach: number
+}
+
 /** The tweets whose vectors come from another encoder. */
 export interface Stale {
   stale: { id: string; text: string }[]
@@ -96,17 +104,20 @@ export function createTweetStore(prisma: PrismaClient, checkRoom = async (): Pro
     },
 
     /**
-     * A user's newest tweets, `size` at most. They come as one row, with lists as JSON and the vectors as one block in
+     * A user's newest tweets within the limits. They come as one row, with lists as JSON and the vectors as one block in
      * base64: row by row takes four times as long, Prisma's own reading of arrays and bytes a third longer.
      */
-    async loadCorpus(userId: string, encoder: string, size: number): Promise<Corpus | Stale> {
+    async loadCorpus(userId: string, encoder: string, limits: CorpusLimits): Promise<Corpus | Stale> {
       const [{ ids, texts, dates, vectors, stale }] = await prisma.$queryRaw<CorpusRow[]>`
         SELECT coalesce(json_agg("id"), '[]') AS "ids", coalesce(json_agg("text"), '[]') AS "texts",
           coalesce(json_agg(extract(epoch FROM "createdAt") * 1000), '[]') AS "dates",
           encode(string_agg("embedding", ''::bytea) FILTER (WHERE "encoder" = ${encoder}), 'base64') AS "vectors",
           coalesce(json_agg("encoder" <> ${encoder}), '[]') AS "stale"
-        FROM (SELECT "id", "text", "createdAt", "embedding", "encoder" FROM "Tweet" WHERE "userId" = ${userId}
-          ORDER BY "position" DESC, "id" DESC LIMIT ${size}) AS "newest"`
+        FROM (SELECT *, sum(char_length("text")) OVER (ORDER BY "position" DESC, "id" DESC) AS "characters"
+          FROM (SELECT "id", left("text", ${limits.charactersEach}::int) AS "text", "createdAt", "embedding", "encoder", "position"
+            FROM "Tweet" WHERE "userId" = ${userId} ORDER BY "position" DESC, "id" DESC LIMIT ${limits.tweets}) AS "newest"
+          ORDER BY "position" DESC, "id" DESC) AS "counted"
+        WHERE "characters" <= ${limits.characters}`
       if (stale.includes(true)) return { stale: ids.map((id, i) => ({ id, text: texts[i] })).filter((_, i) => stale[i]) }
       return {
         ids,

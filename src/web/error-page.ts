@@ -4,6 +4,7 @@ import type { ErrorRequestHandler } from 'express'
 import { ZodError } from 'zod'
 import { ExpectedError, isForLog, type Reason } from '../core/errors.js'
 import type { Services } from '../services/services.js'
+import { CallerGone } from './rate-limits.js'
 import { typedIn } from './requests.js'
 
 /** The HTTP status of each reason. */
@@ -26,6 +27,7 @@ const REASONS: Record<number, Reason> = { 413: 'too-large', 415: 'unsupported', 
 /** Answers every failure, as a page with the forms as they were filled in, or as JSON. */
 export function errorPage({ config, userStore, log }: Services): ErrorRequestHandler {
   return async (error, request, response, next) => {
+    if (error instanceof CallerGone) return
     if (response.headersSent) return next(error)
     const { reason, message, retry } = toExpected(error)
     const status = STATUS[reason]

@@ -1,8 +1,9 @@
 // Rate limits as Express middleware, and the address that a request counts for.
 
 import { isIPv6 } from 'node:net'
-import type { Request, RequestHandler } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import type { RateLimit } from '../storage/rate-limits.js'
+import type { Caller } from '../threads/fair-queue.js'
 
 /** Counts each request for its address, and refuses it once the limit is reached. */
 export function limitedBy(limit: RateLimit): RequestHandler {
@@ -19,4 +20,16 @@ export function addressOf({ ip = '' }: Pick<Request, 'ip'>): string {
   const [start, end] = address.split('::').map((part) => part.split(':').filter(Boolean))
   const groups = end ? [...start, ...new Array<string>(8 - start.length - end.length).fill('0'), ...end] : start
   return `${groups.slice(0, 4).map((group) => parseInt(group, 16).toString(16)).join(':')}::/64`
+}
+
+/** For whom heavy work is done: the request's address, until its connection ends. */
+export function callerOf(request: Request, response: Response): Caller {
+  const gone = new AbortController()
+  response.once('close', () => gone.abort(new CallerGone()))
+  return { client: addressOf(request), signal: gone.signal }
+}
+
+/** Nobody waits for the answer any more. */
+export class CallerGone extends Error {
+  override readonly message = 'The connection has ended.'
 }

@@ -1,6 +1,6 @@
 import { Router } from 'express'
 import { cardSvg } from '../../pictures/card.js'
-import { limitedBy } from '../rate-limits.js'
+import { callerOf, limitedBy } from '../rate-limits.js'
 import { AskPrediction } from '../requests.js'
 import type { Services } from '../../services/services.js'
 import { predictAuthor } from '../../prediction/predict-author.js'
@@ -12,7 +12,7 @@ export function cardRoutes(services: Services): Router {
 
   router.get('/predictions/card.png', limitedBy(services.rateLimits.predictions), async (request, response) => {
     const { users, text } = AskPrediction.parse(request.query)
-    const prediction = await predictAuthor(services, { usernames: users, text })
+    const prediction = await predictAuthor(services, { usernames: users, text }, callerOf(request, response))
     const png = await toPng(cardSvg(prediction))
     response.set('Cache-Control', 'public, max-age=3600').type('png').send(png)
   })

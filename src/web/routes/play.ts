@@ -3,7 +3,7 @@ import { stringify } from 'node:querystring'
 import { Router } from 'express'
 import { MIN_TWEETS_TO_FIT } from '../../prediction/candidates.js'
 import { ExpectedError } from '../../core/errors.js'
-import { limitedBy } from '../rate-limits.js'
+import { callerOf, limitedBy } from '../rate-limits.js'
 import { AskRound, MIN_CANDIDATES, MAX_CANDIDATES } from '../requests.js'
 import { roundJson } from '../responses.js'
 import type { Services } from '../../services/services.js'
@@ -19,7 +19,7 @@ export function playRoutes(services: Services): Router {
       return response.redirect(303, await newGameUrl(services, request.query.users))
     }
     const { users, ...where } = AskRound.parse(request.query)
-    const round = await playRound(services, { usernames: users, ...where })
+    const round = await playRound(services, { usernames: users, ...where }, callerOf(request, response))
     const game = { ...where, usernames: round.users.map(({ username }) => username) }
     response.format({
       html: () => response.render('play', { ...round, ...linksOf(game) }),

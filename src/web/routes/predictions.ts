@@ -1,5 +1,5 @@
 import { Router } from 'express'
-import { limitedBy } from '../rate-limits.js'
+import { callerOf, limitedBy } from '../rate-limits.js'
 import { AskPrediction } from '../requests.js'
 import { predictionJson } from '../responses.js'
 import type { Services } from '../../services/services.js'
@@ -12,7 +12,7 @@ export function predictionRoutes(services: Services): Router {
 
   router.get('/predictions', limitedBy(services.rateLimits.predictions), async (request, response) => {
     const { users, text } = AskPrediction.parse(request.query)
-    const prediction = await predictAuthor(services, { usernames: users, text })
+    const prediction = await predictAuthor(services, { usernames: users, text }, callerOf(request, response))
     const typed = { username: '', importing: false, text, users: prediction.candidates.map(({ user }) => user.username) }
     const everybody = await services.userStore.listProfiles()
     response.format({

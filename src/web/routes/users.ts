@@ -5,7 +5,7 @@ import { readUserPage } from '../../prediction/user-page.js'
 import type { Services } from '../../services/services.js'
 import type { CollectJob } from '../../storage/collect-jobs.js'
 import { STATUS } from '../error-page.js'
-import { limitedBy } from '../rate-limits.js'
+import { callerOf, limitedBy } from '../rate-limits.js'
 import { AddUsers, ImportCounts, PageNumber, typedIn, usernameIn } from '../requests.js'
 import { progressJson, userJson, userPageJson } from '../responses.js'
 
@@ -34,7 +34,7 @@ export function userRoutes(services: Services): Router {
 
   router.get('/users/:username', async (request, response) => {
     const { page } = PageNumber.parse(request.query)
-    const shown = await readUserPage(services, usernameIn(request.params), page)
+    const shown = await readUserPage(services, usernameIn(request.params), page, callerOf(request, response))
     if (!shown.user) return showCollecting(response, shown.collectJob)
     const imported = ImportCounts.safeParse(request.query).data
     response.format({

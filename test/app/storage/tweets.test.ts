@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { connect } from '../../../src/storage/database.js'
-import { createTweetStore, type Corpus, type Stale, type TweetStore } from '../../../src/storage/tweets.js'
+import { createTweetStore, type Corpus, type CorpusLimits, type Stale, type TweetStore } from '../../../src/storage/tweets.js'
 import { createUserStore, type UserProfile, type UserStore } from '../../../src/storage/users.js'
 import { databases, type TestDatabase } from '../../support/databases.js'
 import { profile, tweetsOf } from '../../support/stored-users.js'
 
+const limits = (tweets: number): CorpusLimits => ({ tweets, characters: 1e6, charactersEach: 1e6 })
 const idsOf = (items: { id: string }[]): string[] => items.map(({ id }) => id)
 
 describe.each(databases)('the tweet store on the $name', ({ open }) => {
@@ -89,7 +90,7 @@ describe.each(databases)('the tweet store on the $name', ({ open }) => {
   })
 
   describe('the corpus', () => {
-    const corpusOf = async (size: number): Promise<Corpus> => (await tweetStore.loadCorpus('id of Ann', 'encoder@1', size)) as Corpus
+    const corpusOf = async (size: number): Promise<Corpus> => (await tweetStore.loadCorpus('id of Ann', 'encoder@1', limits(size))) as Corpus
 
     test('of a user who is not there is empty', async () => {
       expect(await corpusOf(100)).toEqual({ ids: [], texts: [], dates: [], vectors: new Float32Array(0) })
@@ -122,14 +123,30 @@ describe.each(databases)('the tweet store on the $name', ({ open }) => {
         .toEqual([...embedding].map((value) => Object.is(value, -0) ? '-0' : value))
     })
 
+    test('loads the newest tweets until their characters reach the limit, and no more than so many of each', async () => {
+      const texts = ['x'.repeat(50), '語'.repeat(400), 'short', '👩🏽‍🚀'.repeat(100), 'the last']
+      const tweets = tweetsOf('Ann', 5).map((tweet, i) => ({ ...tweet, text: texts[4 - i] }))
+      await tweetStore.saveTweets(profile('Ann'), null, tweets, 'encoder@1')
+      const load = async (characters: number, charactersEach: number): Promise<string[]> =>
+        ((await tweetStore.loadCorpus('id of Ann', 'encoder@1', { tweets: 4, characters, charactersEach })) as Corpus).texts
+      const order = (await load(1e6, 1e6)).map((text) => text.length)
+      expect(order).toHaveLength(4)
+      const cut = await load(1e6, 100)
+      expect(cut.map((text) => [...text].length)).toEqual((await load(1e6, 1e6)).map((text) => Math.min(100, [...text].length)))
+      const total = cut.map((text) => [...text].length).reduce((sum, length) => sum + length, 0)
+      expect(await load(total, 100)).toEqual(cut)
+      expect(await load(total - 1, 100)).toEqual(cut.slice(0, -1))
+      expect(await load(0, 100)).toEqual([])
+    })
+
     test('names the tweets whose vectors come from another encoder, until new ones are saved', async () => {
       await save('Ann', 2)
       await tweetStore.saveTweets(profile('Ann'), null, tweetsOf('Ann', 4), 'encoder@2')
-      const { stale } = (await tweetStore.loadCorpus('id of Ann', 'encoder@2', 100)) as Stale
+      const { stale } = (await tweetStore.loadCorpus('id of Ann', 'encoder@2', limits(100))) as Stale
       expect(idsOf(stale)).toEqual(['Ann 2', 'Ann 1'])
       expect(stale[0].text).toBe('Ann says 2')
       await tweetStore.saveVectors('id of Ann', stale.map(({ id }, i) => ({ id, embedding: Float32Array.of(9, 8, i) })), 'encoder@2')
-      expect(await tweetStore.loadCorpus('id of Ann', 'encoder@2', 100)).toMatchObject({
+      expect(await tweetStore.loadCorpus('id of Ann', 'encoder@2', limits(100))).toMatchObject({
         ids: ['Ann 4', 'Ann 3', 'Ann 2', 'Ann 1'],
         vectors: Float32Array.of(3, 1, 2, 1, 9, 8, 0, 9, 8, 1)
       })
@@ -199,7 +216,7 @@ describe.each(databases)('the tweet store on the $name', ({ open }) => {
       await tweetStore.saveTweets(profile('Ann'), null, tweets, 'encoder@1')
       expect(await userStore.findUser('Ann')).toMatchObject({ tweets: 3200 })
       await tweetStore.saveVectors('id of Ann', idsOf(tweets).map((id) => ({ id, embedding })), 'encoder@2')
-      expect(await tweetStore.loadCorpus('id of Ann', 'encoder@2', 100)).not.toHaveProperty('stale')
+      expect(await tweetStore.loadCorpus('id of Ann', 'encoder@2', limits(100))).not.toHaveProperty('stale')
     })
 
     test('the same user twice at once makes one user with each tweet once', async () => {
