@@ -9,13 +9,14 @@
 import { joinVectors } from '../core/vectors.js'
 import { withGramMatrix, withGramMatrixOfColumns, type GramMatrix } from '../regression/gram-matrix.js'
 import type { DualSolution } from '../regression/kernel-logistic-regression.js'
-import { balancedWeights, SoftmaxRegression } from '../regression/softmax-regression.js'
+import { SoftmaxRegression } from '../regression/softmax-regression.js'
 import { transposed, type DenseRows, type SparseRows } from '../regression/sparse-matrix.js'
 import { foldsOf, heldOutLogits, templateOf } from './cross-validation.js'
 import { noveltyThresholdOf, reliabilityOf, type Reliability } from './reject-option.js'
 import { stackingWeights, sum, type Logits } from './stacking.js'
 import { chooseColumns, countNgrams, joinCounts, knownShares, tfidfRows, type NgramColumns, type NgramCounts } from './tfidf.js'
 import { mapOf, type TweetMap } from './tweet-map.js'
+import { balancedWeights } from '../regression/classes.js'
 
 /** What is read from each of n texts, whoever will be compared with whom. */
 export interface TextsRead {

@@ -14,6 +14,7 @@
 
 import LogisticRegression, { type LogisticRegressionJSON } from 'ml-logistic-regression'
 import { Matrix } from 'ml-matrix'
+import { balancedWeights, checkClasses } from './classes.js'
 import { withGramMatrix, type GramMatrix } from './gram-matrix.js'
 import { fitDual, weightsOf, type DualSolution } from './kernel-logistic-regression.js'
 import { fitPrimal } from './primal-logistic-regression.js'
@@ -221,26 +222,6 @@ export class SoftmaxRegression extends LogisticRegression {
     saved.forEach((numbers, c) => numbers.forEach((weight, row) => (weights[model.placeOf(row, c)] = -weight)))
     return model
   }
-}
-
-/** Weights that let each class count the same, n / (k · rows of the class), so that they sum to n; 0 for rows left out. */
-export function balancedWeights(y: Int32Array, isIn: (row: number) => boolean = () => true): Float64Array {
-  const sizes = new Map<number, number>()
-  y.forEach((c, i) => isIn(i) && sizes.set(c, (sizes.get(c) ?? 0) + 1))
-  const rows = [...sizes.values()].reduce((sum, size) => sum + size, 0)
-  return Float64Array.from(y, (c, i) => (isIn(i) ? rows / (sizes.size * sizes.get(c)!) : 0))
-}
-
-/**
- * How many classes there are.
- * @throws RangeError where there are fewer than two, or they are not numbered 0 … k−1, or not one for each row
- */
-function checkClasses(rows: { rows: number }, classes: ArrayLike<number>): number {
-  if (classes.length !== rows.rows) throw new RangeError(`${rows.rows} rows but ${classes.length} classes`)
-  const there = new Set(Array.from(classes))
-  const numbered = Array.from(there).every((c) => Number.isInteger(c) && c >= 0 && c < there.size)
-  if (there.size < 2 || !numbered) throw new RangeError('Classes are numbered 0, 1, … without a gap, and there are at least two.')
-  return there.size
 }
 
 /** A Matrix as dense rows; others as they are. */

@@ -21,11 +21,6 @@ export function asSparse(matrix: SparseRows | DenseRows): SparseRows {
   return { rows, columns, starts, indices, values }
 }
 
-/** Dense vectors that lie end to end, as sparse rows in which every column has a value. */
-export function denseRows(vectors: Float32Array, rows: number): SparseRows {
-  return asSparse({ rows, columns: rows ? vectors.length / rows : 0, values: vectors })
-}
-
 /** The rows with one more column, the last, that is 1 everywhere: the intercept's. */
 export function withIntercept({ rows, columns, starts, indices, values }: SparseRows): SparseRows {
   const widened = {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { randomNumbers } from '../../../support/datasets.js'
 import { foldsOf as foldsOfTemplates, heldOutLogits, templateOf } from '../../../src/model/cross-validation.js'
-import { denseRows } from '../../../src/regression/sparse-matrix.js'
 import { SoftmaxRegression } from '../../../src/regression/softmax-regression.js'
+import { denseRows } from '../../support/dense-rows.js'
 
 const FOLDS = 5
 

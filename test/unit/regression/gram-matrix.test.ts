@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest'
 import { randomNumbers } from '../../../support/datasets.js'
-import { denseRows, withIntercept, type SparseRows } from '../../../src/regression/sparse-matrix.js'
+import { withIntercept, type SparseRows } from '../../../src/regression/sparse-matrix.js'
 import { plainGramMatrix, withGramMatrix, type GramMatrix } from '../../../src/regression/gram-matrix.js'
 import { plainProducts, withProducts } from '../../../src/regression/matrix-products.js'
 import { chooseColumns, countNgrams, tfidfRows } from '../../../src/model/tfidf.js'
+import { denseRows } from '../../support/dense-rows.js'
 
 const random = randomNumbers(5)
 const numbers = (n: number): Float64Array => Float64Array.from({ length: n }, () => random() - 0.5)

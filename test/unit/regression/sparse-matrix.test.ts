@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { denseRows, transposed, withIntercept, type SparseRows } from '../../../src/regression/sparse-matrix.js'
+import { transposed, withIntercept, type SparseRows } from '../../../src/regression/sparse-matrix.js'
 import { countNgrams, chooseColumns, tfidfRows } from '../../../src/model/tfidf.js'
+import { denseRows } from '../../support/dense-rows.js'
 
 /** Sparse rows, plainly. */
 function dense({ rows, columns, starts, indices, values }: SparseRows): number[][] {
