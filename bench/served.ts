@@ -69,11 +69,15 @@ export class Served {
     return new Served(url, performance.now() - start, child, folder)
   }
 
-  /** How long a request takes, in ms. @throws Error for any other answer than 200 */
-  async ask(path: string): Promise<number> {
+  /**
+   * How long a request takes, in ms.
+   * @param client each number has an address of its own: the server takes turns between addresses
+   * @throws Error for any other answer than 200
+   */
+  async ask(path: string, client = 0): Promise<number> {
     const start = performance.now()
     await new Promise<void>((resolve, reject) => {
-      get(`${this.url}${path}`, { agent: this.agent, headers: { accept: 'text/html' } }, (response) => {
+      get(`${this.url}${path}`, { agent: this.agent, headers: { accept: 'text/html', 'x-forwarded-for': `10.0.0.${client}` } }, (response) => {
         response.resume()
         response.once('end', () => (response.statusCode === 200 ? resolve() : reject(new Error(`${path} answered ${response.statusCode}`))))
         response.once('error', reject)

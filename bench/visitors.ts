@@ -28,9 +28,9 @@ export async function perSecond(server: Served, path: () => string, ms: number):
   const start = performance.now()
   let answered = 0
   await Promise.all(
-    Array.from({ length: CLIENTS }, async () => {
+    Array.from({ length: CLIENTS }, async (_, client) => {
       while (performance.now() < start + ms) {
-        await server.ask(path())
+        await server.ask(path(), client)
         answered++
       }
     })
