@@ -55,7 +55,7 @@ interface Json extends LogisticRegressionJSON {
 }
 
 const MAX_DUAL_ROWS = 2000 // a Gram matrix of more takes more than 16 MB
-const FINEST_DUAL_TOLERANCE = 1e-5
+const FINEST_DUAL_TOLERANCE = 1e-6 // finer ones are out of reach for single precision
 
 /**
  * In place of ml-logistic-regression's class: the same interface, and each loads the models that the other has saved. (The
