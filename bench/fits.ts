@@ -2,6 +2,7 @@
 
 import { Matrix } from 'ml-matrix'
 import LogisticRegression from 'ml-logistic-regression'
+import { balancedWeights } from '../src/regression/classes.js'
 import { asSparse, type DenseRows, type SparseRows } from '../src/regression/sparse-matrix.js'
 import { SoftmaxRegression, type SoftmaxOptions } from '../src/regression/softmax-regression.js'
 import { chooseColumns, countNgrams, tfidfRows } from '../src/model/tfidf.js'
@@ -10,7 +11,6 @@ import { medianMs, rowOf, skippedRow, type Measure, type Row } from './report.js
 import { fitSklearn, NO_SKLEARN } from './sklearn.js'
 import { foursome, normals } from '../support/synthetic-tweets.js'
 import type { Note, Step } from './steps.js'
-import { balancedWeights } from '../src/regression/classes.js'
 
 const PENALTY = { ngrams: 0.01, encoder: 0.1 } // the app's
 const TOLERANCE = 2e-4 // the app's

@@ -7,6 +7,7 @@
 // answers are and when to give none (reject-option.ts).
 
 import { joinVectors } from '../core/vectors.js'
+import { balancedWeights } from '../regression/classes.js'
 import { withGramMatrix, withGramMatrixOfColumns, type GramMatrix } from '../regression/gram-matrix.js'
 import type { DualSolution } from '../regression/kernel-logistic-regression.js'
 import { SoftmaxRegression } from '../regression/softmax-regression.js'
@@ -16,7 +17,6 @@ import { noveltyThresholdOf, reliabilityOf, type Reliability } from './reject-op
 import { stackingWeights, sum, type Logits } from './stacking.js'
 import { chooseColumns, countNgrams, joinCounts, knownShares, tfidfRows, type NgramColumns, type NgramCounts } from './tfidf.js'
 import { mapOf, type TweetMap } from './tweet-map.js'
-import { balancedWeights } from '../regression/classes.js'
 
 /** What is read from each of n texts, whoever will be compared with whom. */
 export interface TextsRead {

@@ -1,7 +1,7 @@
 // Cross-validation on the candidates' tweets: each tweet is judged by a model that was fitted without it.
 
-import { duplicateKey } from '../text/normalize.js'
 import { balancedWeights } from '../regression/classes.js'
+import { duplicateKey } from '../text/normalize.js'
 
 const TEMPLATE = 12 // characters: tweets of one user that begin alike ("Now playing: …") are variants of one template
 const MAX_SHARES = 2 // of a user's tweets, in units of a fold's equal share

@@ -1,5 +1,3 @@
-// An answer in words, no surer than the page is.
-
 import { percent } from '../text/format.js'
 import type { Prediction } from './predict-author.js'
 

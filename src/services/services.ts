@@ -16,7 +16,7 @@ import { createCache, type Cache } from './cache.js'
 import { createMetrics, type Metrics } from './metrics.js'
 
 // Bytes of memory for each cache.
-export const CORPORA_MEMORY = 48 * 2 ** 20 // about 80 users with 200 tweets each
+const CORPORA_MEMORY = 48 * 2 ** 20 // about 80 users with 200 tweets each
 export const MODELS_MEMORY = 16 * 2 ** 20 // about seven models of 4 × 200 tweets, which lie in the cache of corpora
 const PROFILES_MEMORY = 2 ** 20 // about 170 style profiles
 

@@ -1,4 +1,4 @@
-// A queue for heavy work (fits, pictures): a bound on what waits, turns between callers, and nothing done for nobody.
+// A queue for heavy work (fits, style profiles): a bound on what waits, turns between callers, and nothing done for nobody.
 
 import { ExpectedError } from '../core/errors.js'
 

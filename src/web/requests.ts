@@ -70,7 +70,7 @@ export const AskPrediction = z.object({
       .string()
       .refine((text) => decodeText(text.slice(0, MAX_TEXT_LENGTH)) !== '', { error: 'Write a tweet first: there is no text to go by.' })
       .max(MAX_UNITS, { error: TOO_LONG, abort: true })
-      .refine((text) => graphemesOf(text).length <= MAX_TEXT_LENGTH, { error: TOO_LONG })
+      .refine((text) => text.length <= MAX_TEXT_LENGTH || graphemesOf(text).length <= MAX_TEXT_LENGTH, { error: TOO_LONG })
   ).meta({ ...REQUIRED, description: `At most ${MAX_TEXT_LENGTH.toLocaleString('en')} characters as a reader counts them, and not only blanks.` })
 })
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { randomNumbers } from '../../../support/datasets.js'
+import { balancedWeights } from '../../../src/regression/classes.js'
 import { plainGramMatrix, withGramMatrix, type GramMatrix } from '../../../src/regression/gram-matrix.js'
 import { SoftmaxRegression } from '../../../src/regression/softmax-regression.js'
 import { fitDual, weightsOf, type DualFit } from '../../../src/regression/kernel-logistic-regression.js'
-import { balancedWeights } from '../../../src/regression/classes.js'
 import { denseRows } from '../../support/dense-rows.js'
 
 const random = randomNumbers(9)

@@ -1,13 +1,13 @@
 import LogisticRegression from 'ml-logistic-regression'
 import { Matrix, solve } from 'ml-matrix'
 import { describe, expect, test } from 'vitest'
+import { balancedWeights } from '../../../src/regression/classes.js'
 import { withGramMatrix } from '../../../src/regression/gram-matrix.js'
 import { withProducts } from '../../../src/regression/matrix-products.js'
 import { primalObjective, type PrimalSettings } from '../../../src/regression/primal-logistic-regression.js'
 import { argmax, softmaxInPlace } from '../../../src/regression/softmax.js'
 import { SoftmaxRegression, type SoftmaxOptions } from '../../../src/regression/softmax-regression.js'
 import type { SparseRows } from '../../../src/regression/sparse-matrix.js'
-import { balancedWeights } from '../../../src/regression/classes.js'
 
 /** Numbers in [0, 1) that are the same in every run (mulberry32). */
 function numbersFrom(seed: number): () => number {
