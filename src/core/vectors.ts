@@ -1,5 +1,7 @@
 // Dense vectors are Float32Array in memory and little-endian float32 bytes in Postgres.
 
+import { withMemory } from './lent-memory.js'
+
 const hostIsLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
 
 /**
@@ -49,17 +51,29 @@ export function shared<T extends Float32Array | Int32Array | Uint16Array>(array:
   return copy
 }
 
-/** 4n little-endian bytes in base64 (line ends are ignored) as a vector of n numbers in memory that threads share. */
-export function sharedFromBase64(text: string): Float32Array {
-  const block = new SharedArrayBuffer(Buffer.byteLength(text, 'base64')) // counts line ends too, so a little too much
+/** 4n little-endian bytes in base64, in parts (line ends are ignored), as a vector of n numbers in memory that threads share. */
+export function sharedFromBase64(parts: string[]): Float32Array {
+  const most = parts.reduce((sum, part) => sum + Buffer.byteLength(part, 'base64'), 0) // counts line ends too
+  const block = new SharedArrayBuffer(most)
   const bytes = Buffer.from(block)
-  const length = bytes.write(text, 'base64')
+  const length = parts.reduce((end, part) => end + bytes.write(part, end, 'base64'), 0)
   return hostIsLittleEndian ? new Float32Array(block, 0, length / 4) : shared(fromBytes(bytes.subarray(0, length)))
 }
 
 /** Arrays of numbers, end to end in one. */
 export function joinVectors(parts: Float32Array[]): Float32Array<ArrayBuffer> {
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0))
+  return joinInto(new Float32Array(lengthOf(parts)), parts)
+}
+
+/** Calls `use` with arrays of numbers end to end in one, which is of no use after it has returned. */
+export function withJoinedVectors<T>(parts: Float32Array[], use: (whole: Float32Array) => T): T {
+  const length = lengthOf(parts)
+  return withMemory(4 * length, (memory) => use(joinInto(new Float32Array(memory, 0, length), parts)))
+}
+
+const lengthOf = (parts: Float32Array[]): number => parts.reduce((sum, part) => sum + part.length, 0)
+
+function joinInto<T extends Float32Array>(whole: T, parts: Float32Array[]): T {
   parts.reduce((at, part) => (whole.set(part, at), at + part.length), 0)
   return whole
 }

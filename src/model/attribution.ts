@@ -6,16 +6,16 @@
 // a and b are chosen by cross-validation on the candidates' own tweets (stacking.ts), which also tells how reliable the
 // answers are and when to give none (reject-option.ts).
 
-import { joinVectors } from '../core/vectors.js'
+import { withJoinedVectors } from '../core/vectors.js'
 import { balancedWeights } from '../regression/classes.js'
-import { withGramMatrix, withGramMatrixOfColumns, type GramMatrix } from '../regression/gram-matrix.js'
+import { withGramMatrix, type GramMatrix } from '../regression/gram-matrix.js'
 import type { DualSolution } from '../regression/kernel-logistic-regression.js'
 import { SoftmaxRegression } from '../regression/softmax-regression.js'
-import { transposed, type DenseRows, type SparseRows } from '../regression/sparse-matrix.js'
+import type { DenseRows, SparseColumns, SparseRows } from '../regression/sparse-matrix.js'
 import { foldsOf, heldOutLogits, templateOf } from './cross-validation.js'
 import { noveltyThresholdOf, reliabilityOf, type Reliability } from './reject-option.js'
 import { stackingWeights, sum, type Logits } from './stacking.js'
-import { chooseColumns, countNgrams, joinCounts, knownShares, tfidfRows, type NgramColumns, type NgramCounts } from './tfidf.js'
+import { chooseColumns, countNgrams, knownShares, tfidfByColumn, withJoinedCounts, type NgramColumns, type NgramCounts } from './tfidf.js'
 import { mapOf, type TweetMap } from './tweet-map.js'
 
 /** What is read from each of n texts, whoever will be compared with whom. */
@@ -100,23 +100,26 @@ export interface FittedNgramModel extends FittedModel, Pick<Attribution, 'column
 
 /** Fits the model on n-gram features. */
 export function fitNgramModel({ counts: lots, labels, foldOf }: ModelInput<Pick<TrainingSet, 'counts'>>): FittedNgramModel {
-  const counts = joinCounts(lots)
-  const { columns, columnOf, release } = chooseColumns(counts)
-  const rows = tfidfRows(counts, columns, columnOf)
-  const ngrams = transposed(rows)
-  const { noveltyThreshold, ...fits } = withGramMatrixOfColumns(ngrams, (gram) => ({
-    noveltyThreshold: noveltyThresholdOf(gram, knownShares(counts, columns, true, columnOf), labels),
-    ...fitWithFolds(rows, gram, labels, foldOf, PENALTY.ngrams)
-  }))
-  release()
-  return { columns, ngrams, noveltyThreshold, ...fittedModel(fits, labels) }
+  return withJoinedCounts(lots, (counts) => {
+    const chosen = chooseColumns(counts)
+    const { columns, columnOf } = chosen
+    const ngrams = tfidfByColumn(counts, chosen)
+    const rows = { rows: ngrams.columns, columns: ngrams.rows, byColumn: ngrams }
+    const { noveltyThreshold, ...fits } = withGramMatrix(rows, (gram) => ({
+      noveltyThreshold: noveltyThresholdOf(gram, knownShares(counts, columns, true, columnOf), labels),
+      ...fitWithFolds(rows, gram, labels, foldOf, PENALTY.ngrams)
+    }))
+    chosen.release()
+    return { columns, ngrams, noveltyThreshold, ...fittedModel(fits, labels) }
+  })
 }
 
 /** Fits the model on sentence-embedding features. */
 export function fitEncoderModel({ vectors, labels, foldOf }: ModelInput<Pick<TrainingSet, 'vectors'>>): FittedModel {
-  const values = joinVectors(vectors)
-  const rows = { rows: labels.length, columns: values.length / labels.length, values }
-  return fittedModel(withGramMatrix(rows, (gram) => fitWithFolds(rows, gram, labels, foldOf, PENALTY.encoder)), labels)
+  return withJoinedVectors(vectors, (values) => {
+    const rows = { rows: labels.length, columns: values.length / labels.length, values }
+    return fittedModel(withGramMatrix(rows, (gram) => fitWithFolds(rows, gram, labels, foldOf, PENALTY.encoder)), labels)
+  })
 }
 
 /** A model of all rows, and the rows' logits by models of the other folds. */
@@ -126,7 +129,7 @@ interface Fits {
 }
 
 /** Several fits on one Gram matrix. */
-function fitWithFolds(rows: SparseRows | DenseRows, gram: GramMatrix, labels: Int32Array, foldOf: Int32Array, penalty: number): Fits {
+function fitWithFolds(rows: SparseColumns | DenseRows, gram: GramMatrix, labels: Int32Array, foldOf: Int32Array, penalty: number): Fits {
   const solutions: DualSolution[] = []
   const heldOut = heldOutLogits(labels, foldOf, (rowWeights) => {
     const model = new SoftmaxRegression({ penalty, intercept: true, tolerance: FOLD_TOLERANCE })

@@ -4,6 +4,7 @@
 //
 // N texts are counted; n-grams found in fewer than MIN_TEXTS of them say nothing about other texts and get no column.
 
+import { withMemory } from '../core/lent-memory.js'
 import { PairTable } from '../core/pair-table.js'
 import type { SparseRows } from '../regression/sparse-matrix.js'
 import { BUCKETS, NgramReader } from '../text/ngrams.js'
@@ -72,13 +73,21 @@ export class NgramCounter {
   }
 }
 
-/** The counts of several lots of texts, one lot behind the other. */
-export function joinCounts(lots: NgramCounts[]): NgramCounts {
-  const sizes = lots.map(({ buckets }) => buckets.length)
-  const total = sizes.reduce((sum, size) => sum + size, 0)
+/** Calls `use` with the counts of several lots of texts, one lot behind the other; they are of no use after it has returned. */
+export function withJoinedCounts<T>(lots: NgramCounts[], use: (counts: NgramCounts) => T): T {
+  const total = lots.reduce((sum, { buckets }) => sum + buckets.length, 0)
   const texts = lots.reduce((sum, { starts }) => sum + starts.length - 1, 0)
-  const joined = { starts: new Int32Array(texts + 1), buckets: new Int32Array(total), counts: new Uint16Array(total) }
+  return withMemory(4 * (texts + 1) + 6 * total, (memory) => {
+    const starts = new Int32Array(memory, 0, texts + 1)
+    const buckets = new Int32Array(memory, starts.byteLength, total)
+    const counts = new Uint16Array(memory, starts.byteLength + buckets.byteLength, total)
+    return use(joinInto({ starts, buckets, counts }, lots))
+  })
+}
+
+function joinInto(joined: NgramCounts, lots: NgramCounts[]): NgramCounts {
   let [text, end] = [0, 0]
+  joined.starts[0] = 0
   for (const { starts, buckets, counts } of lots) {
     for (let i = 1; i < starts.length; i++) joined.starts[++text] = end + starts[i]
     joined.buckets.set(buckets, end)
@@ -195,6 +204,38 @@ export function tfidfRows({ starts, buckets, counts }: NgramCounts, columns: Ngr
     rowStarts[i + 1] = end
   }
   return { rows, columns: idf.length, starts: rowStarts, indices: indices.slice(0, end), values: values.slice(0, end) }
+}
+
+/**
+ * The same for the texts that the columns were chosen from, by the column: row j has the texts, ascending, with the n-gram
+ * of column j. No rows are made in between: they would be as large again.
+ */
+export function tfidfByColumn({ starts, buckets, counts }: NgramCounts, { columns: { idf, texts }, columnOf }: ChosenColumns): SparseRows {
+  const rows = starts.length - 1
+  const columnStarts = new Int32Array(idf.length + 1)
+  texts.forEach((found, column) => (columnStarts[column + 1] = columnStarts[column] + found))
+  const [indices, values] = [new Int32Array(columnStarts[idf.length]), new Float32Array(columnStarts[idf.length])]
+  const next = columnStarts.slice()
+  const longest = starts.reduce((most, start, i) => Math.max(most, start - starts[Math.max(0, i - 1)]), 0)
+  const [rowColumns, rowValues] = [new Int32Array(longest), new Float32Array(longest)]
+  for (let i = 0; i < rows; i++) {
+    let [squares, length] = [0, 0]
+    for (let p = starts[i]; p < starts[i + 1]; p++) {
+      const column = columnOf(buckets[p])
+      if (column < 0) continue
+      const value = logCount(counts[p]) * idf[column]
+      rowColumns[length] = column
+      rowValues[length++] = value
+      squares += value * value
+    }
+    const scale = 1 / Math.sqrt(squares)
+    for (let p = 0; p < length; p++) {
+      const at = next[rowColumns[p]]++
+      indices[at] = i
+      values[at] = rowValues[p] * scale
+    }
+  }
+  return { rows: idf.length, columns: rows, starts: columnStarts, indices, values }
 }
 
 const logCount = (count: number): number => (count === 1 ? 1 : 1 + Math.log(count)) // most n-grams are there once

@@ -4,7 +4,7 @@
 import { dot } from '../core/vectors.js'
 import { plainDualProblem, type DualProblem, type DualSettings } from './dual-problem.js'
 import { HAS_SIMD, LANES, withArena, type Arena } from './simd/simd.js'
-import { asSparse, transposed, type DenseRows, type SparseRows } from './sparse-matrix.js'
+import { asSparse, transposed, type DenseRows, type SparseColumns, type SparseRows } from './sparse-matrix.js'
 
 /** A symmetric n×n matrix K in single precision. */
 export interface GramMatrix extends GramPart {
@@ -27,28 +27,26 @@ const ROUNDING = 2 ** -22 // relative error of a sum in single precision
 const DENSE_COLUMN = 1 / 4 // a column with values in more of the rows than this is multiplied as a dense one
 
 /** Calls `use` with K = X·X' of these rows; K is of no use after it has returned. */
-export function withGramMatrix<T>(rows: SparseRows | DenseRows, use: (gram: GramMatrix) => T): T {
-  const isAligned = !('indices' in rows) && rows.columns % LANES === 0
-  if (HAS_SIMD && isAligned) return withArena((arena) => use(simdGramMatrix(allDense(rows), arena)))
-  return withGramMatrixOfColumns(transposed(asSparse(rows)), use)
+export function withGramMatrix<T>(rows: SparseRows | DenseRows | SparseColumns, use: (gram: GramMatrix) => T): T {
+  if (!HAS_SIMD) return use(plainGramMatrix(asSparse(rows)))
+  return withArena((arena) => use(simdGramMatrix(rows, arena)))
 }
 
-/** The same for a matrix that is given by its columns, as X'. */
-export function withGramMatrixOfColumns<T>(columns: SparseRows, use: (gram: GramMatrix) => T): T {
-  return HAS_SIMD ? withArena((arena) => use(simdGramMatrix(splitColumns(columns), arena))) : use(plainGramMatrix(transposed(columns)))
+/** The columns of an n-row matrix in two groups, by their addresses: n×d dense with d a multiple of 4, and sparse (CSC). */
+interface PlacedColumns {
+  dense: { d: number; values: number }
+  sparse: { columns: number; starts: number; rows: number; values: number }
 }
 
-/** The columns of an n-row matrix in two groups: n×d dense with d a multiple of 4, and sparse by the column (CSC). */
-interface SplitColumns {
-  n: number
-  dense: { d: number; values: Float32Array }
-  sparse: { columns: number; starts: Int32Array; rows: Int32Array; values: Float32Array }
+function placeColumns(rows: SparseRows | DenseRows | SparseColumns, arena: Arena): PlacedColumns {
+  if ('values' in rows && !('indices' in rows) && rows.columns % LANES === 0) {
+    return { dense: { d: rows.columns, values: arena.place(rows.values) }, sparse: { columns: 0, starts: arena.zeros(1), rows: 0, values: 0 } }
+  }
+  return placeSplit('byColumn' in rows ? rows.byColumn : transposed(asSparse(rows)), arena)
 }
 
-const allDense = ({ rows: n, columns: d, values }: DenseRows): SplitColumns =>
-  ({ n, dense: { d, values }, sparse: { columns: 0, starts: new Int32Array(1), rows: new Int32Array(0), values: new Float32Array(0) } })
-
-function splitColumns({ rows: columns, columns: n, starts, indices, values }: SparseRows): SplitColumns {
+/** Columns with values in many rows as dense ones, the others as they are: written where they are multiplied, without a copy in between. */
+function placeSplit({ rows: columns, columns: n, starts, indices, values }: SparseRows, arena: Arena): PlacedColumns {
   const isDense = (j: number): boolean => starts[j + 1] - starts[j] > n * DENSE_COLUMN
   let [denseColumns, sparseValues] = [0, 0]
   for (let j = 0; j < columns; j++) {
@@ -56,13 +54,18 @@ function splitColumns({ rows: columns, columns: n, starts, indices, values }: Sp
     else sparseValues += starts[j + 1] - starts[j]
   }
   const d = Math.ceil(denseColumns / LANES) * LANES
-  const dense = new Float32Array(n * d)
-  const sparse = {
-    columns: columns - denseColumns,
-    starts: new Int32Array(columns - denseColumns + 1),
-    rows: new Int32Array(sparseValues),
-    values: new Float32Array(sparseValues)
+  const placed = {
+    dense: { d, values: arena.zeros(n * d) },
+    sparse: {
+      columns: columns - denseColumns,
+      starts: arena.zeros(columns - denseColumns + 1),
+      rows: arena.reserve(sparseValues),
+      values: arena.reserve(sparseValues)
+    }
   }
+  const dense = arena.floats(placed.dense.values, n * d)
+  const [sparseStarts, sparseRows] = [arena.integers(placed.sparse.starts, columns - denseColumns + 1), arena.integers(placed.sparse.rows, sparseValues)]
+  const sparse = arena.floats(placed.sparse.values, sparseValues)
   let [denseColumn, sparseColumn, end] = [0, 0, 0]
   for (let j = 0; j < columns; j++) {
     if (isDense(j)) {
@@ -70,13 +73,13 @@ function splitColumns({ rows: columns, columns: n, starts, indices, values }: Sp
       denseColumn++
     } else {
       for (let p = starts[j]; p < starts[j + 1]; p++, end++) { // views to copy by would be objects by the hundred thousand
-        sparse.rows[end] = indices[p]
-        sparse.values[end] = values[p]
+        sparseRows[end] = indices[p]
+        sparse[end] = values[p]
       }
-      sparse.starts[++sparseColumn] = end
+      sparseStarts[++sparseColumn] = end
     }
   }
-  return { n, dense: { d, values: dense }, sparse }
+  return placed
 }
 
 /** K in an arena. */
@@ -88,12 +91,14 @@ interface Placed {
   N: number
 }
 
-function simdGramMatrix({ n, dense, sparse }: SplitColumns, arena: Arena): GramMatrix {
+function simdGramMatrix(rows: SparseRows | DenseRows | SparseColumns, arena: Arena): GramMatrix {
   const { gram_dense, gram_sparse, mirror } = arena.functions
+  const n = rows.rows
   const K = arena.zeros(n * n)
   const mark = arena.mark()
-  gram_dense(arena.place(dense.values), n, dense.d, K)
-  gram_sparse(arena.place(sparse.starts), arena.place(sparse.rows), arena.place(sparse.values), sparse.columns, n, K)
+  const { dense, sparse } = placeColumns(rows, arena)
+  gram_dense(dense.values, n, dense.d, K)
+  gram_sparse(sparse.starts, sparse.rows, sparse.values, sparse.columns, n, K)
   mirror(K, n)
   arena.release(mark)
   const placed = { arena, K, N: n }

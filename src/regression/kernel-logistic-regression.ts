@@ -14,7 +14,7 @@ import type { GramMatrix, GramPart } from './gram-matrix.js'
 import { minimiseIn } from './lbfgs.js'
 import { withProducts } from './matrix-products.js'
 import { LANES } from './simd/simd.js'
-import type { DenseRows, SparseRows } from './sparse-matrix.js'
+import type { DenseRows, SparseColumns, SparseRows } from './sparse-matrix.js'
 
 export interface DualSolution {
   /** A: the rows' coefficients, n×4 for each four classes. */
@@ -125,11 +125,14 @@ function logitsOf(K: GramPart, coefficients: Float64Array[], intercepts: Float64
 }
 
 /** The weights that a solution stands for: W = X'A and, where there are intercepts, b as a last row; for each four classes. */
-export function weightsOf({ coefficients, intercepts }: DualSolution, rows: SparseRows | DenseRows, hasIntercept: boolean): Float64Array<ArrayBuffer> {
+export function weightsOf({ coefficients, intercepts }: DualSolution, rows: SparseRows | DenseRows | SparseColumns, hasIntercept: boolean): Float64Array<ArrayBuffer> {
   const size = rows.columns * LANES
   const block = size + (hasIntercept ? LANES : 0)
   const weights = new Float64Array(coefficients.length * block)
-  withProducts(rows, ({ addTransposed }) => coefficients.forEach((A, g) => addTransposed(A, weights.subarray(g * block, g * block + size))))
+  const addAll = (add: (A: Float64Array, W: Float64Array) => void): void =>
+    coefficients.forEach((A, g) => add(A, weights.subarray(g * block, g * block + size)))
+  if ('byColumn' in rows) withProducts(rows.byColumn, ({ times }) => addAll(times))
+  else withProducts(rows, ({ addTransposed }) => addAll(addTransposed))
   if (hasIntercept) intercepts.forEach((b, c) => (weights[(c >> 2) * block + size + (c & 3)] = b))
   return weights
 }

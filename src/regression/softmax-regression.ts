@@ -20,9 +20,9 @@ import { fitDual, weightsOf, type DualSolution } from './kernel-logistic-regress
 import { fitPrimal } from './primal-logistic-regression.js'
 import { LANES } from './simd/simd.js'
 import { argmax, softmaxInPlace } from './softmax.js'
-import { asSparse, withIntercept, type DenseRows, type SparseRows } from './sparse-matrix.js'
+import { asSparse, withIntercept, type DenseRows, type SparseColumns, type SparseRows } from './sparse-matrix.js'
 
-export type FeatureRows = SparseRows | DenseRows | Matrix
+export type FeatureRows = SparseRows | DenseRows | SparseColumns | Matrix
 
 export interface SoftmaxOptions {
   /** λ ≥ 0, the strength of the L2 penalty; 1 unless given. */
@@ -72,7 +72,7 @@ export class SoftmaxRegression extends LogisticRegression {
   /** The dual solution, where the dual was solved. */
   dual?: DualSolution
   private known?: Float64Array // the weights, once they have been made
-  private trainedOn?: SparseRows | DenseRows // of a dual fit, until its weights have been made
+  private trainedOn?: Exclude<FeatureRows, Matrix> // of a dual fit, until its weights have been made
 
   constructor({ penalty = 1, intercept = false, tolerance = 1e-4, maxEvaluations = 500, solver = 'auto' }: SoftmaxOptions = {}) {
     super()
@@ -134,7 +134,7 @@ export class SoftmaxRegression extends LogisticRegression {
     return solver === 'dual' || (solver === 'auto' && rows <= MAX_DUAL_ROWS && penalty > 0 && tolerance >= FINEST_DUAL_TOLERANCE)
   }
 
-  private trainDual(rows: SparseRows | DenseRows, gram: GramMatrix, y: Int32Array, s: Float64Array, start?: DualSolution): void {
+  private trainDual(rows: Exclude<FeatureRows, Matrix>, gram: GramMatrix, y: Int32Array, s: Float64Array, start?: DualSolution): void {
     const { penalty, tolerance, maxEvaluations, intercept } = this.options
     const settings = { classes: this.numberClasses, penalty, tolerance, maxEvaluations, hasIntercept: intercept, start }
     const { coefficients, intercepts, logits, converged, evaluations } = fitDual(gram, y, s, settings)
@@ -142,11 +142,11 @@ export class SoftmaxRegression extends LogisticRegression {
     Object.assign(this, { dual, trainedOn: rows, known: undefined, trainingLogits: logits, converged, evaluations })
   }
 
-  private trainPrimal(rows: SparseRows | DenseRows, y: Int32Array, s: Float64Array): void {
+  private trainPrimal(rows: Exclude<FeatureRows, Matrix>, y: Int32Array, s: Float64Array): void {
     const { penalty, tolerance, maxEvaluations, intercept } = this.options
     const settings = { y, s, classes: this.numberClasses, penalty, interceptColumn: intercept ? rows.columns : -1 }
     const limits = { gradientTolerance: tolerance * s.reduce((sum, weight) => sum + weight, 0), maxEvaluations }
-    const { x, converged, evaluations } = fitPrimal(intercept ? withIntercept(asSparse(rows)) : rows, settings, limits)
+    const { x, converged, evaluations } = fitPrimal(intercept ? withIntercept(asSparse(rows)) : 'byColumn' in rows ? asSparse(rows) : rows, settings, limits)
     Object.assign(this, { dual: undefined, trainedOn: undefined, known: x, converged, evaluations })
     this.trainingLogits = this.logits(rows)
   }
@@ -225,8 +225,8 @@ export class SoftmaxRegression extends LogisticRegression {
 }
 
 /** A Matrix as dense rows; others as they are. */
-function rowsOf(X: FeatureRows): SparseRows | DenseRows {
-  if (!Matrix.isMatrix(X)) return X as SparseRows | DenseRows
+function rowsOf(X: FeatureRows): Exclude<FeatureRows, Matrix> {
+  if (!Matrix.isMatrix(X)) return X as Exclude<FeatureRows, Matrix>
   return { rows: X.rows, columns: X.columns, values: Float32Array.from((X as Matrix).to1DArray()) }
 }
 

@@ -1,4 +1,4 @@
-// Matrices of feature rows, sparse (CSR) or dense.
+// Matrices of feature rows, sparse (CSR, CSC) or dense.
 
 /** Rows of a sparse matrix (CSR): row i has values[p] in column indices[p] for starts[i] ≤ p < starts[i + 1]. */
 export interface SparseRows {
@@ -12,9 +12,13 @@ export interface SparseRows {
 /** Rows of a dense matrix, end to end. */
 export type DenseRows = Pick<SparseRows, 'rows' | 'columns' | 'values'>
 
+/** A sparse matrix that is there by its columns (CSC): row j of `byColumn` is column j. */
+export type SparseColumns = Pick<SparseRows, 'rows' | 'columns'> & { byColumn: SparseRows }
+
 /** A dense matrix as a sparse one without gaps; a sparse one as it is. */
-export function asSparse(matrix: SparseRows | DenseRows): SparseRows {
+export function asSparse(matrix: SparseRows | DenseRows | SparseColumns): SparseRows {
   if ('indices' in matrix) return matrix
+  if ('byColumn' in matrix) return transposed(matrix.byColumn)
   const { rows, columns, values } = matrix
   const starts = Int32Array.from({ length: rows + 1 }, (_, i) => i * columns)
   const indices = Int32Array.from(values, (_, p) => p % columns)

@@ -40,12 +40,13 @@ export interface Stale {
   stale: { id: string; text: string }[]
 }
 
+/** Some tweets. */
 interface CorpusRow {
   ids: string[]
   texts: string[]
   /** ms since 1970 */
   dates: (number | null)[]
-  /** null where there are no tweets */
+  /** null where all are stale */
   vectors: string | null
   stale: boolean[]
 }
@@ -57,6 +58,7 @@ export interface PositionRange {
 
 export type TweetStore = ReturnType<typeof createTweetStore>
 
+const TWEETS_A_ROW = 16 // in a row of a corpus, which then has some 25 kB
 const NEWEST_FIRST = [{ position: 'desc' as const }, { id: 'desc' as const }]
 
 /** @param checkRoom called before tweets are stored; throws where the disk is nearly full */
@@ -104,27 +106,27 @@ export function createTweetStore(prisma: PrismaClient, checkRoom = async (): Pro
     },
 
     /**
-     * A user's newest tweets within the limits. They come as one row, with lists as JSON and the vectors as one block in
-     * base64: row by row takes four times as long, Prisma's own reading of arrays and bytes a third longer.
+     * A user's newest tweets within the limits. They come by some at a time, with lists as JSON and the vectors as one block
+     * in base64. Row by row takes four times as long, Prisma's own reading of arrays and bytes a third longer; and for a
+     * single row of a megabyte, pg would copy what has come into ever larger memories.
      */
     async loadCorpus(userId: string, encoder: string, limits: CorpusLimits): Promise<Corpus | Stale> {
-      const [{ ids, texts, dates, vectors, stale }] = await prisma.$queryRaw<CorpusRow[]>`
-        SELECT coalesce(json_agg("id"), '[]') AS "ids", coalesce(json_agg("text"), '[]') AS "texts",
-          coalesce(json_agg(extract(epoch FROM "createdAt") * 1000), '[]') AS "dates",
-          encode(string_agg("embedding", ''::bytea) FILTER (WHERE "encoder" = ${encoder}), 'base64') AS "vectors",
-          coalesce(json_agg("encoder" <> ${encoder}), '[]') AS "stale"
-        FROM (SELECT *, sum(char_length("text")) OVER (ORDER BY "position" DESC, "id" DESC) AS "characters"
+      const rows = await prisma.$queryRaw<CorpusRow[]>`
+        SELECT json_agg("id" ORDER BY "place") AS "ids", json_agg("text" ORDER BY "place") AS "texts",
+          json_agg(extract(epoch FROM "createdAt") * 1000 ORDER BY "place") AS "dates",
+          encode(string_agg("embedding", ''::bytea ORDER BY "place") FILTER (WHERE "encoder" = ${encoder}), 'base64') AS "vectors",
+          json_agg("encoder" <> ${encoder} ORDER BY "place") AS "stale"
+        FROM (SELECT *, sum(char_length("text")) OVER "newestFirst" AS "characters", row_number() OVER "newestFirst" - 1 AS "place"
           FROM (SELECT "id", left("text", ${limits.charactersEach}::int) AS "text", "createdAt", "embedding", "encoder", "position"
             FROM "Tweet" WHERE "userId" = ${userId} ORDER BY "position" DESC, "id" DESC LIMIT ${limits.tweets}) AS "newest"
-          ORDER BY "position" DESC, "id" DESC) AS "counted"
-        WHERE "characters" <= ${limits.characters}`
+          WINDOW "newestFirst" AS (ORDER BY "position" DESC, "id" DESC)) AS "counted"
+        WHERE "characters" <= ${limits.characters} GROUP BY "place" / ${TWEETS_A_ROW} ORDER BY min("place")`
+      const ids = rows.flatMap((row) => row.ids)
+      const texts = rows.flatMap((row) => row.texts)
+      const stale = rows.flatMap((row) => row.stale)
       if (stale.includes(true)) return { stale: ids.map((id, i) => ({ id, text: texts[i] })).filter((_, i) => stale[i]) }
-      return {
-        ids,
-        texts,
-        dates: dates.map((ms) => (ms === null ? null : new Date(ms))),
-        vectors: sharedFromBase64(vectors ?? '')
-      }
+      const dates = rows.flatMap((row) => row.dates).map((ms) => (ms === null ? null : new Date(ms)))
+      return { ids, texts, dates, vectors: sharedFromBase64(rows.map(({ vectors }) => vectors ?? '')) }
     },
 
     /**

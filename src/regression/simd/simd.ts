@@ -77,6 +77,16 @@ export class Arena {
     new Float64Array(this.memory.buffer, address, values.length).set(values)
   }
 
+  /** The numbers that lie at an address, not a copy: of no use once more has been placed, since the memory may grow. */
+  floats(address: number, length: number): Float32Array {
+    return new Float32Array(this.memory.buffer, address, length)
+  }
+
+  /** The same for 32-bit integers. */
+  integers(address: number, length: number): Int32Array {
+    return new Int32Array(this.memory.buffer, address, length)
+  }
+
   /** A copy of single-precision numbers. */
   readFloats(address: number, length: number): Float32Array<ArrayBuffer> {
     return new Float32Array(this.memory.buffer, address, length).slice()

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { dot, fromBytes, joinVectors, shared, sharedFromBase64, slices, toBytes } from '../../../src/core/vectors.js'
+import { dot, fromBytes, joinVectors, shared, sharedFromBase64, slices, toBytes, withJoinedVectors } from '../../../src/core/vectors.js'
 
 describe('a vector as bytes', () => {
   test('is little-endian float32, whatever the machine', () => {
@@ -55,9 +55,10 @@ describe('a vector as bytes', () => {
 
   test.each([[[]], [[1]], [[1, -2]], [[0.1, 1e-45, -0, NaN]]])('comes back from base64 into memory that threads share: %j', (numbers) => {
     const vector = Float32Array.from(numbers)
-    const text = Buffer.from(toBytes(vector)).toString('base64')
-    const back = sharedFromBase64(text.replace(/(.{8})/g, '$1\n'))
+    const text = (part: Float32Array): string => Buffer.from(toBytes(part)).toString('base64').replace(/(.{8})/g, '$1\n')
+    const back = sharedFromBase64([text(vector)])
     expect([...back]).toEqual([...vector])
+    expect([...sharedFromBase64([text(vector.subarray(0, 1)), '', text(vector.subarray(1))])]).toEqual([...vector])
     expect(back.buffer).toBeInstanceOf(SharedArrayBuffer)
   })
 
@@ -118,10 +119,12 @@ describe('several vectors', () => {
   test('are joined end to end, in order', () => {
     const parts = [Float32Array.of(1, 2), Float32Array.of(), Float32Array.of(3), Float32Array.of(4, 5, 6)]
     expect(joinVectors(parts)).toEqual(Float32Array.of(1, 2, 3, 4, 5, 6))
+    expect(withJoinedVectors(parts, (whole) => [...whole])).toEqual([1, 2, 3, 4, 5, 6])
   })
 
   test('joined from none are empty', () => {
     expect(joinVectors([])).toEqual(new Float32Array(0))
+    expect(withJoinedVectors([], (whole) => [...whole])).toEqual([])
   })
 
   test('are taken apart as they were joined', () => {

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { ngramsOf } from '../../../src/text/ngrams.js'
-import { chooseColumns, columnFinder, countNgrams, tfidfRows, type NgramCounts } from '../../../src/model/tfidf.js'
+import { chooseColumns, columnFinder, countNgrams, tfidfByColumn, tfidfRows, withJoinedCounts, type NgramCounts } from '../../../src/model/tfidf.js'
+import { transposed } from '../../../src/regression/sparse-matrix.js'
 import { LINK } from '../../../src/text/normalize.js'
 import type { SparseRows } from '../../../src/regression/sparse-matrix.js'
 
@@ -243,6 +244,19 @@ describe('rows of weighted n-grams', () => {
     expect(shared.map(columnOf).sort((a, b) => a - b)).toEqual(shared.map((_, i) => i))
     expect(rows.columns).toBe(shared.length)
     expect(columns.buckets).toHaveLength(shared.length)
+  })
+
+  test('are the same numbers by the column', () => {
+    const byColumn = tfidfByColumn(counted, chooseColumns(counted))
+    expect(byColumn).toEqual(transposed(rows))
+    const none = countNgrams([])
+    expect(tfidfByColumn(none, chooseColumns(none))).toMatchObject({ rows: 0, columns: 0 })
+  })
+
+  test('are the same for texts that were counted in several lots', () => {
+    const lots = [countNgrams(['hello there', 'hell no']), countNgrams([]), countNgrams(['oh no no no', 'there, there', 'zzz'])]
+    expect(withJoinedCounts(lots, ({ starts, buckets, counts }) => [...starts, ...buckets, ...counts])).toEqual([...counted.starts, ...counted.buckets, ...counted.counts])
+    expect(withJoinedCounts([], ({ starts, buckets }) => [[...starts], buckets.length])).toEqual([[0], 0])
   })
 
   test('find their columns by a table as by bisection', () => {
