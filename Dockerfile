@@ -6,7 +6,7 @@ COPY . .
 RUN npm run build && npm prune --omit=dev && npm run prune-slug
 
 FROM node:22-bookworm-slim
-ENV NODE_ENV=production MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=32768 MALLOC_TRIM_THRESHOLD_=131072
+ENV NODE_ENV=production
 WORKDIR /app
 RUN install -d -o node -g node .data
 COPY --from=build --chown=node:node /app ./

@@ -2,12 +2,12 @@
 
 import { availableParallelism, cpus, totalmem } from 'node:os'
 
-/** What is measured, beside what, and the target: for the value itself or for its ratio to the rival's. */
+/** What is measured, beside what, and the target: for the value itself or for its ratio to the rival's; none for what only informs. */
 export interface Measure {
   name: string
   unit: string
   rival: string
-  target: { of: 'value' | 'ratio'; is: '<=' | '>='; bound: number }
+  target?: { of: 'value' | 'ratio'; is: '<=' | '>='; bound: number }
 }
 
 export interface Row {
@@ -19,15 +19,16 @@ export interface Row {
   rival: string
   ratio: number | null
   target: string
-  /** null where the target could not be judged. */
+  /** null where the target could not be judged, or where there is none. */
   ok: boolean | null
 }
 
 /** @param spoilt whether the target is missed whatever the numbers are, for example because a loss is too high */
 export function rowOf({ name, unit, rival, target }: Measure, value: number, ratio: number | null = null, spoilt = false): Row {
+  const measured = { name, value: round(value), unit, rival, ratio: ratio === null ? null : round(ratio), target: wordsOf(target, unit) }
+  if (!target) return { ...measured, ok: null }
   const judged = target.of === 'value' ? value : ratio!
-  const ok = !spoilt && (target.is === '<=' ? judged <= target.bound : judged >= target.bound)
-  return { name, value: round(value), unit, rival, ratio: ratio === null ? null : round(ratio), target: wordsOf(target, unit), ok }
+  return { ...measured, ok: !spoilt && (target.is === '<=' ? judged <= target.bound : judged >= target.bound) }
 }
 
 /** A row whose rival could not be measured, or nothing of it. */
@@ -39,7 +40,7 @@ export function skippedRow({ name, unit, rival, target }: Measure, why: string, 
 /** The rows as a Markdown table, below a line that describes the machine. */
 export function tableOf(rows: Row[]): string {
   const lines = rows.map(({ name, value, unit, rival, ratio, target, ok }) => {
-    const cells = [name, value === null ? '–' : `${value} ${unit}`, rival, ratio === null ? '' : `${ratio}`, target, ok === null ? 'skipped' : ok ? 'yes' : '**no**']
+    const cells = [name, value === null ? '–' : `${value} ${unit}`, rival, ratio === null ? '' : `${ratio}`, target, target === '' ? '' : ok === null ? 'skipped' : ok ? 'yes' : '**no**']
     return `| ${cells.join(' | ')} |`
   })
   const machine = `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`
@@ -72,7 +73,7 @@ export function percentile(numbers: number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]
 }
 
-const wordsOf = ({ of, is, bound }: Measure['target'], unit: string): string =>
-  `${is === '<=' ? '≤' : '≥'} ${bound}${of === 'ratio' ? '×' : ` ${unit}`}`
+const wordsOf = (target: Measure['target'], unit: string): string =>
+  target ? `${target.is === '<=' ? '≤' : '≥'} ${target.bound}${target.of === 'ratio' ? '×' : ` ${unit}`}` : ''
 
 const round = (x: number): number => Number(x.toPrecision(3))

@@ -30,12 +30,26 @@ export async function openPostgres(): Promise<TestDatabase | undefined> {
   }
 }
 
-/** The environment variables and the flags of Node with which the Procfile starts the server. */
-function deployed(): { variables: Record<string, string>; flags: string[] } {
-  const [, line] = /^web: (.*)$/m.exec(readFileSync(PROCFILE, 'utf8'))!
-  const words = line.split(' ')
-  const variables = words.slice(0, words.indexOf('node')).map((word) => word.split('='))
-  return { variables: Object.fromEntries(variables), flags: words.slice(words.indexOf('node') + 1, -1) }
+/** The flags of Node with which the Procfile starts the server. */
+function deployedFlags(): string[] {
+  const [, flags] = /^web: node (.*) dist\/server\.js$/m.exec(readFileSync(PROCFILE, 'utf8'))!
+  return flags.split(' ')
+}
+
+/**
+ * How long a request takes, from asking to the last byte, in ms.
+ * @throws Error for any other answer than 200
+ */
+export async function askPage(url: string, agent: Agent, client: string): Promise<number> {
+  const start = performance.now()
+  await new Promise<void>((resolve, reject) => {
+    get(url, { agent, headers: { accept: 'text/html', 'x-forwarded-for': client } }, (response) => {
+      response.resume()
+      response.once('end', () => (response.statusCode === 200 ? resolve() : reject(new Error(`${url} answered ${response.statusCode}`))))
+      response.once('error', reject)
+    }).once('error', reject)
+  })
+  return performance.now() - start
 }
 
 export class Served {
@@ -52,10 +66,9 @@ export class Served {
   static async start(settings: Record<string, string>): Promise<Served> {
     if (!existsSync(SERVER)) throw new Error('The server is not built: npm run build')
     const folder = await mkdtemp(join(tmpdir(), 'hypotweet-bench-'))
-    const { variables, flags } = deployed()
-    const env = { PATH: process.env.PATH, NODE_ENV: 'production', HOST: '127.0.0.1', PORT: '0', DATA_DIR: folder, ...variables, ...settings }
+    const env = { PATH: process.env.PATH, NODE_ENV: 'production', HOST: '127.0.0.1', PORT: '0', DATA_DIR: folder, ...settings }
     const start = performance.now()
-    const child = fork(SERVER, { env, execArgv: [...flags, '--import', GAUGE], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
+    const child = fork(SERVER, { env, execArgv: [...deployedFlags(), '--import', GAUGE], stdio: ['ignore', 'pipe', 'inherit', 'ipc'] })
     const url = await new Promise<string>((resolve, reject) => {
       let output = ''
       child.stdout!.on('data', (data) => {
@@ -75,15 +88,7 @@ export class Served {
    * @throws Error for any other answer than 200
    */
   async ask(path: string, client = 0): Promise<number> {
-    const start = performance.now()
-    await new Promise<void>((resolve, reject) => {
-      get(`${this.url}${path}`, { agent: this.agent, headers: { accept: 'text/html', 'x-forwarded-for': `10.0.0.${client}` } }, (response) => {
-        response.resume()
-        response.once('end', () => (response.statusCode === 200 ? resolve() : reject(new Error(`${path} answered ${response.statusCode}`))))
-        response.once('error', reject)
-      }).once('error', reject)
-    })
-    return performance.now() - start
+    return askPage(`${this.url}${path}`, this.agent, `10.0.0.${client}`)
   }
 
   /** Memory and the event loop's delay, from inside the process. @param reset starts measuring the delay anew */

@@ -5,7 +5,6 @@ import { randomNumbers, shuffled } from '../support/datasets.js'
 import type { Served } from './served.js'
 import type { World } from './world.js'
 
-const CLIENTS = 16
 const WORDS = 'the tea rain is on my way to work again today and nobody told me about it yet so here we are'.split(' ')
 
 export const random = randomNumbers(21)
@@ -17,18 +16,20 @@ export const anyFour = (users: string[]): string[] => shuffled(users, random).sl
 /** The users in sets of four, each user in one of them. */
 export const foursomes = (users: string[]): string[][] => Array.from({ length: Math.floor(users.length / 4) }, (_, i) => users.slice(i * 4, i * 4 + 4))
 
-/** The address of a prediction for these users and a new text. */
-export function predictionPath(users: string[]): string {
-  const text = Array.from({ length: 8 + Math.floor(random() * 12) }, () => oneOf(WORDS)).join(' ')
+/** A new text of some words. */
+export const anyText = (words = 8 + Math.floor(random() * 12)): string => Array.from({ length: words }, () => oneOf(WORDS)).join(' ')
+
+/** The address of a prediction for these users and a text. */
+export function predictionPath(users: string[], text = anyText()): string {
   return `/predictions?${new URLSearchParams([...users.map((name): [string, string] => ['users', name]), ['text', text]])}`
 }
 
-/** How many requests a second are answered, asked by 16 clients who each ask again as soon as they have an answer. */
-export async function perSecond(server: Served, path: () => string, ms: number): Promise<number> {
+/** How many requests a second are answered, asked by some clients who each ask again as soon as they have an answer. */
+export async function perSecond(server: Served, path: () => string, ms: number, clients = 16): Promise<number> {
   const start = performance.now()
   let answered = 0
   await Promise.all(
-    Array.from({ length: CLIENTS }, async (_, client) => {
+    Array.from({ length: clients }, async (_, client) => {
       while (performance.now() < start + ms) {
         await server.ask(path(), client)
         answered++

@@ -31,6 +31,8 @@ export interface World {
   settings: Record<string, string>
   /** Whether the database is a real Postgres and not the embedded one. */
   isReal: boolean
+  /** The stored tweets of users with 200 each. */
+  tweetsOf(names: string[]): string[][]
   /** Adds a user with so many posts to the X API, for the server to collect. */
   addToX(name: string, posts: number): void
   close(): Promise<void>
@@ -47,6 +49,7 @@ export async function openWorld(): Promise<World> {
       X_DAILY_POST_BUDGET: '1000000', PREDICTIONS_PER_MINUTE: '0', ADDITIONS_PER_HOUR: '0', TRUST_PROXY: '1'
     },
     isReal: Boolean(real),
+    tweetsOf: (wanted) => wanted.map((name) => tweetsOf([...STORED.users, ...STORED.warmUp].indexOf(name), TWEETS)),
     addToX(name, posts) {
       api.addUser(name)
       api.addPosts(name, tweetsOf(1000 + posts, posts))
