@@ -1,7 +1,13 @@
+import { Overloaded } from '../threads/fair-queue.js'
+
 export interface SharedWork<T> {
   /** How much work is under way. */
   readonly size: number
-  /** The result of `start`, or of the work under way for this key. @param signal aborted when the caller no longer waits */
+  /**
+   * The result of `start`, or of the work under way for this key. Where that work was refused because of whoever had started
+   * it, the others start it for themselves.
+   * @param signal aborted when the caller no longer waits
+   */
   run(key: string, start: (signal: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T>
 }
 
@@ -31,24 +37,33 @@ export function createSharedWork<T>(): SharedWork<T> {
     if (underWay.get(key) === work) underWay.delete(key) // whoever asks next starts anew
     work.stop.abort(reason)
   }
+  const wait = (key: string, work: Work<T>, signal?: AbortSignal): Promise<T> => {
+    work.callers++
+    if (!signal) return work.result
+    let hasGone = (): void => {}
+    const gone = new Promise<never>((_, reject) => {
+      hasGone = () => {
+        leave(key, work, signal.reason)
+        reject(signal.reason as Error)
+      }
+      signal.addEventListener('abort', hasGone, { once: true })
+    })
+    return Promise.race([work.result, gone]).finally(() => signal.removeEventListener('abort', hasGone))
+  }
   return {
     get size() {
       return underWay.size
     },
     async run(key, start, signal) {
-      signal?.throwIfAborted()
-      const work = underWay.get(key) ?? begin(key, start)
-      work.callers++
-      if (!signal) return work.result
-      let hasGone = (): void => {}
-      const gone = new Promise<never>((_, reject) => {
-        hasGone = () => {
-          leave(key, work, signal.reason)
-          reject(signal.reason as Error)
+      for (;;) {
+        signal?.throwIfAborted()
+        const others = underWay.get(key)
+        try {
+          return await wait(key, others ?? begin(key, start), signal)
+        } catch (error) {
+          if (!others || !(error instanceof Overloaded)) throw error
         }
-        signal.addEventListener('abort', hasGone, { once: true })
-      })
-      return Promise.race([work.result, gone]).finally(() => signal.removeEventListener('abort', hasGone))
+      }
     }
   }
 }
