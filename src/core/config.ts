@@ -29,6 +29,7 @@ const Config = z.object({
   REFRESH_CRON: setting(z.string().refine(isCron, 'is no cron line, such as "0 3 * * *"').optional()),
   EMBEDDING_MODEL: setting(z.string().optional()),
   PREDICTIONS_PER_MINUTE: setting(z.coerce.number().int().min(0).default(60)),
+  PAGES_PER_MINUTE: setting(z.coerce.number().int().min(0).default(120)),
   ADDITIONS_PER_HOUR: setting(z.coerce.number().int().min(0).default(30)),
   TRUST_PROXY: setting(z.coerce.number().int().min(0).max(9).default(0)),
   LOG_LEVEL: setting(z.enum(LEVELS).default('info')),

@@ -20,13 +20,15 @@ export interface RateLimit {
 export interface RateLimits {
   /** Requests that compute something. */
   predictions: RateLimit
+  /** Requests that read what is stored: pages of people, downloads. */
+  pages: RateLimit
   /** Requests that add users. */
   additions: RateLimit
   /** Wrong admin passwords. */
   adminTries: RateLimit
 }
 
-export function createRateLimits(prisma: PrismaClient, { PREDICTIONS_PER_MINUTE, ADDITIONS_PER_HOUR }: Config): RateLimits {
+export function createRateLimits(prisma: PrismaClient, { PREDICTIONS_PER_MINUTE, PAGES_PER_MINUTE, ADDITIONS_PER_HOUR }: Config): RateLimits {
   const limit = (keyPrefix: string, points: number, duration: number, words: string): RateLimit => {
     if (points === 0) return UNLIMITED
     const limiter = new RateLimiterPrisma({ storeClient: prisma, tableName: 'limit', keyPrefix, points, duration })
@@ -42,6 +44,7 @@ export function createRateLimits(prisma: PrismaClient, { PREDICTIONS_PER_MINUTE,
   }
   return {
     predictions: limit('predictions', PREDICTIONS_PER_MINUTE, 60, 'That was a lot in one minute.'),
+    pages: limit('pages', PAGES_PER_MINUTE, 60, 'Those were a lot of pages in one minute.'),
     additions: limit('additions', ADDITIONS_PER_HOUR, 3600, 'Many users have been added from your address in the last hour.'),
     adminTries: limit('admin', ADMIN_TRIES.points, ADMIN_TRIES.duration, 'Too many wrong passwords.')
   }

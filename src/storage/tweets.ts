@@ -59,6 +59,7 @@ export interface PositionRange {
 export type TweetStore = ReturnType<typeof createTweetStore>
 
 const TWEETS_A_ROW = 16 // in a row of a corpus, which then has some 25 kB
+const EXPORTED_AT_ONCE = 256 * 1024 // bytes of text
 const NEWEST_FIRST = [{ position: 'desc' as const }, { id: 'desc' as const }]
 
 /** @param checkRoom called before tweets are stored; throws where the disk is nearly full */
@@ -78,20 +79,24 @@ export function createTweetStore(prisma: PrismaClient, checkRoom = async (): Pro
       return { tweets, page, pages }
     },
 
-    /** All of a user's tweets, newest first, in batches: an export need not fit into memory. */
-    async *readTweets(userId: string, size = 500): AsyncGenerator<TweetPage['tweets']> {
-      let after: { position: bigint; id: string } | undefined
-      do {
-        const { position, id } = after ?? {}
-        const tweets = await prisma.tweet.findMany({
-          select: { id: true, text: true, createdAt: true, position: true },
-          where: { userId, ...(after && { OR: [{ position: { lt: position } }, { position, id: { lt: id } }] }) },
-          orderBy: NEWEST_FIRST,
-          take: size
-        })
+    /**
+     * All of a user's tweets, newest first, in batches of at most `size` tweets and about `bytes` of text: neither an export
+     * nor many of them at once need fit into memory.
+     */
+    async *readTweets(userId: string, { size = 500, bytes = EXPORTED_AT_ONCE } = {}): AsyncGenerator<TweetPage['tweets']> {
+      let from = Prisma.empty
+      for (;;) {
+        const tweets = await prisma.$queryRaw<(TweetPage['tweets'][number] & { position: bigint })[]>`
+          SELECT "id", "text", "createdAt", "position"
+          FROM (SELECT *, sum(octet_length("text")) OVER (ORDER BY "position" DESC, "id" DESC) - octet_length("text") AS "before"
+            FROM (SELECT "id", "text", "createdAt", "position" FROM "Tweet" WHERE "userId" = ${userId} ${from}
+              ORDER BY "position" DESC, "id" DESC LIMIT ${size}) AS "next") AS "counted"
+          WHERE "before" < ${bytes} ORDER BY "position" DESC, "id" DESC`
+        if (tweets.length === 0) return
         yield tweets.map(({ id, text, createdAt }) => ({ id, text, createdAt }))
-        after = tweets.length === size ? tweets.at(-1) : undefined
-      } while (after)
+        const { position, id } = tweets.at(-1)!
+        from = Prisma.sql`AND ("position", "id") < (${position}, ${id})`
+      }
     },
 
     /** All of a user's texts, in no order. */

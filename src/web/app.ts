@@ -25,6 +25,7 @@ import { predictionRoutes } from './routes/predictions.js'
 import { progressRoutes } from './routes/progress.js'
 import { userRoutes } from './routes/users.js'
 import { onlyFromHere, securityHeaders } from './security.js'
+import { cutStuckReaders } from './stuck-readers.js'
 import * as viewHelpers from './view-helpers.js'
 
 const SLOWEST_HEADERS = 10_000 // ms
@@ -58,8 +59,13 @@ export function createApp(services: Services): Express {
   return app
 }
 
-/** An HTTP server whose URLs may be long enough for the longest text: 4,000 characters of up to 12 bytes. */
-export function createHttpServer(app: Express): Server {
+/**
+ * An HTTP server whose URLs may be long enough for the longest text: 4,000 characters of up to 12 bytes.
+ * @param stuckFor ms after which a reader who takes nothing is cut off
+ */
+export function createHttpServer(app: Express, stuckFor?: number): Server {
   const timeouts = { headersTimeout: SLOWEST_HEADERS, requestTimeout: SLOWEST_REQUEST, connectionsCheckingInterval: 5_000 }
-  return createServer({ maxHeaderSize: 96 * 1024, ...timeouts }, app)
+  const server = createServer({ maxHeaderSize: 96 * 1024, ...timeouts }, app)
+  cutStuckReaders(server, stuckFor)
+  return server
 }

@@ -26,9 +26,12 @@ const REASONS: Record<number, Reason> = { 413: 'too-large', 415: 'unsupported', 
 
 /** Answers every failure, as a page with the forms as they were filled in, or as JSON. */
 export function errorPage({ config, userStore, log }: Services): ErrorRequestHandler {
-  return async (error, request, response, next) => {
-    if (error instanceof CallerGone) return
-    if (response.headersSent) return next(error)
+  return async (error, request, response, _next) => {
+    if (error instanceof CallerGone || response.closed) return
+    if (response.headersSent) {
+      if (isForLog(error)) log.error({ err: error as unknown, path: request.path }, 'failed')
+      return void response.destroy() // the only way to say that what was sent is not whole
+    }
     const { reason, message, retry } = toExpected(error)
     const status = STATUS[reason]
     if (status >= 500 && isForLog(error)) log.error({ err: error as unknown, path: request.path }, 'failed')

@@ -97,7 +97,7 @@ const users: Paths = {
   '/users/{username}': {
     get: open('showUser', 'A user, a page of their tweets, and how they write', {
       requestParams: { path, query: PageNumber },
-      responses: { 200: json(answers.UserPage, 'The user, or how far collecting them has come.'), ...failing(403, 404, 422, 502) }
+      responses: { 200: json(answers.UserPage, 'The user, or how far collecting them has come.'), ...failing(403, 404, 422, 429, 502) }
     })
   },
   '/users/import': {
@@ -112,7 +112,7 @@ const users: Paths = {
     get: open('followProgress', 'How far collecting has come, as it happens', {
       description: 'Server-sent events, until all have ended or for ten minutes; the data of each is a ProgressList.',
       requestParams: { query: z.object({ users: Usernames }) },
-      responses: { 200: other('text/event-stream', 'An event at each change.', EVENTS), ...failing() }
+      responses: { 200: other('text/event-stream', 'An event at each change.', EVENTS), ...failing(429) }
     })
   }
 }
@@ -120,7 +120,7 @@ const users: Paths = {
 function exported(operationId: string, type: string, words: string): Operation {
   return open(operationId, `A user's stored tweets, newest first, ${words}`, {
     requestParams: { path },
-    responses: { 200: other(type, 'The file.'), ...failing(404) }
+    responses: { 200: other(type, 'The file.'), ...failing(404, 429) }
   })
 }
 

@@ -1,6 +1,7 @@
 // Rate limits as Express middleware, and the address that a request counts for.
 
 import { isIPv6 } from 'node:net'
+import { ExpectedError } from '../core/errors.js'
 import type { Request, RequestHandler, Response } from 'express'
 import type { RateLimit } from '../storage/rate-limits.js'
 import type { Caller } from '../threads/fair-queue.js'
@@ -9,6 +10,37 @@ import type { Caller } from '../threads/fair-queue.js'
 export function limitedBy(limit: RateLimit): RequestHandler {
   return async (request, _response, next) => {
     await limit.count(addressOf(request))
+    next()
+  }
+}
+
+/** How many answers of a kind may be open at the same time, in this process. */
+export interface OpenLimits {
+  perAddress: number
+  /** Of all addresses together. */
+  all: number
+}
+
+const LATER = 10_000 // ms after which one who is refused may try again
+
+/** Refuses answers that stay open for long (downloads, streams) where too many are open already: at once, and only then. */
+export function openAtMost({ perAddress, all }: OpenLimits): RequestHandler {
+  const open = new Map<string, number>()
+  let inAll = 0
+  return (request, response, next) => {
+    const address = addressOf(request)
+    const own = open.get(address) ?? 0
+    const retry = { at: new Date(Date.now() + LATER) }
+    if (own >= perAddress) throw new ExpectedError('too-many', 'Your address has too many of these open. Please try again when one has ended.', retry)
+    if (inAll >= all) throw new ExpectedError('unavailable', 'Too many others have one of these open. Please try again in a moment.', retry)
+    open.set(address, own + 1)
+    inAll++
+    response.once('close', () => {
+      inAll--
+      const left = open.get(address)! - 1
+      if (left > 0) open.set(address, left)
+      else open.delete(address)
+    })
     next()
   }
 }
@@ -23,7 +55,7 @@ export function addressOf({ ip = '' }: Pick<Request, 'ip'>): string {
 }
 
 /** For whom heavy work is done: the request's address, until its connection ends. */
-export function callerOf(request: Request, response: Response): Caller {
+export function callerOf(request: Request, response: Response): Required<Caller> {
   const gone = new AbortController()
   response.once('close', () => gone.abort(new CallerGone()))
   return { client: addressOf(request), signal: gone.signal }

@@ -3,13 +3,17 @@ import { pipeline } from 'node:stream/promises'
 import { stringify } from 'csv-stringify'
 import { Router, type Response } from 'express'
 import { notHere } from '../../prediction/user-page.js'
+import { limitedBy, openAtMost } from '../rate-limits.js'
 import { usernameIn } from '../requests.js'
 import type { Services } from '../../services/services.js'
 import type { StoredUser } from '../../storage/users.js'
 
-/** Downloads of a user's stored tweets, newest first and without vectors, streamed page by page. */
-export function exportRoutes({ userStore, tweetStore }: Services): Router {
+const OPEN = { perAddress: 4, all: 16 } // each holds some hundred kilobytes
+
+/** Downloads of a user's stored tweets, newest first and without vectors, streamed page by page as fast as they are read. */
+export function exportRoutes({ userStore, tweetStore, rateLimits }: Services): Router {
   const router = Router()
+  router.use(['/users/:username/tweets.csv', '/users/:username/tweets.jsonl'], limitedBy(rateLimits.pages), openAtMost(OPEN))
 
   router.get('/users/:username/tweets.csv', async (request, response) => {
     const user = await findUser(usernameIn(request.params))

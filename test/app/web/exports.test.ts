@@ -79,6 +79,46 @@ describe.each(databases)('the export of tweets from the $name', ({ open }) => {
     }
   })
 
+  test('comes in batches of few bytes, however long the texts are', async () => {
+    const user = { id: 'archive:long', username: 'long', name: 'long', pictureUrl: null, source: 'archive' as const }
+    const tweets = Array.from({ length: 30 }, (_, i) => ({ id: String(i), text: '語'.repeat(i % 3 ? 20_000 : 1), createdAt: null, position: BigInt(i), embedding: new Float32Array(4) }))
+    await services.tweetStore.saveTweets(user, null, tweets, 'e')
+    const batches: string[][] = []
+    for await (const batch of services.tweetStore.readTweets(user.id)) batches.push(batch.map(({ id }) => id))
+    expect(batches.flat()).toEqual(tweets.map(({ id }) => id).reverse())
+    expect(Math.max(...batches.map(({ length }) => length))).toBeLessThan(10)
+  })
+
+  test('is refused at once to an address that has four open', async () => {
+    const readTweets = async function* (): ReturnType<typeof services.tweetStore.readTweets> {
+      yield [{ id: '1', text: 'one', createdAt: null }]
+      await new Promise(() => {})
+    }
+    const slow = await serve({ ...services, tweetStore: { ...services.tweetStore, readTweets } })
+    const ask = () => fetch(`${slow.url}/users/wren/tweets.jsonl`)
+    const open = await Promise.all([ask(), ask(), ask(), ask()])
+    const refused = await ask()
+    expect([...open, refused].map(({ status }) => status)).toEqual([200, 200, 200, 200, 429])
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0)
+    await open[0].body!.cancel()
+    await expect.poll(async () => (await ask()).status).toBe(200)
+    await slow.close()
+  })
+
+  test('ends the connection where the database fails half-way, and is logged once', async () => {
+    const failing = async function* (): ReturnType<typeof services.tweetStore.readTweets> {
+      yield [{ id: '1', text: 'one', createdAt: null }]
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      throw new Error('gone')
+    }
+    const slow = await serve({ ...services, tweetStore: { ...services.tweetStore, readTweets: failing } })
+    const answer = await fetch(`${slow.url}/users/wren/tweets.jsonl`)
+    expect(answer.status).toBe(200)
+    await expect(answer.text()).rejects.toThrow()
+    expect((await fetch(`${slow.url}/health/alive`)).status).toBe(200)
+    await slow.close()
+  })
+
   test("is linked from the user's page in both formats", async () => {
     const page = await (await fetch(`${app.url}/users/Wren`, { headers: { accept: 'text/html' } })).text()
     expect(page).toContain('href="/users/Wren/tweets.csv"')
