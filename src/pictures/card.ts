@@ -15,6 +15,9 @@ const TEXT = { top: 118, left: LEFT + 30, right: RIGHT - 30, sizes: [56, 48, 40,
 const BARS = { left: 430, right: 1000, bottom: 594, row: 44, height: 20 }
 const ANSWER = { size: 42, space: 76 }
 const MAX_CHARACTERS = 700 // more than fit at the smallest size
+const MAX_UNITS = 8 * MAX_CHARACTERS // UTF-16 units of the text that are looked at
+const MAX_MARKS = 3 // on a letter, of those that take no room: enough for Hebrew, Thai and Vietnamese
+const MAX_CODE_POINTS = 8 // of a character: enough for a syllable of Indic scripts
 
 /** The picture as SVG. */
 export function cardSvg(prediction: Prediction): string {
@@ -38,7 +41,7 @@ function quotation(text: string, bottom: number): string {
   const { top, left, right, lineHeight } = TEXT
   const { size, lines } = fitted(drawable(text), right - left, bottom - top)
   const first = (top + bottom - lines.length * size * lineHeight) / 2 + size
-  const rtl = isRightToLeft(text)
+  const rtl = isRightToLeft(text.slice(0, MAX_UNITS))
   const drawn = lines.map((line, i) => {
     const place = `x="${rtl ? right : left}" y="${round(first + i * size * lineHeight)}" font-size="${size}"`
     const words = escapeXml(unjoined(line))
@@ -92,16 +95,30 @@ function sizeFor(words: string, size: number, width: number): number {
 }
 
 /**
- * The text with only what the rasteriser can draw. It finds no fallback font for an emoji of several code points: of such
+ * The text with only what the rasteriser can draw, and no more than it draws in a moment: it cannot be interrupted, and its
+ * time grows with the marks on a letter. It finds no fallback font for an emoji of several code points: of such
  * an emoji the first code point stays (an astronaut becomes a woman), and a flag becomes its letters.
  */
 function drawable(text: string): string {
-  const all = graphemesOf(withoutControls(text)).slice(0, MAX_CHARACTERS)
+  const all = graphemesOf(withoutControls(text.slice(0, MAX_UNITS))).slice(0, MAX_CHARACTERS)
   return all.map((character) => {
-    if (/^\p{Regional_Indicator}/u.test(character)) return character.replace(/./gu, regionLetter)
+    if (/^\p{Regional_Indicator}/u.test(character)) return bounded(character.replace(/\p{Regional_Indicator}/gu, regionLetter))
     if (/\p{Extended_Pictographic}/u.test(character)) return Array.from(character)[0]
-    return character.replace(/[\ufe00-\ufe0f\u20e3]/g, '')
+    return bounded(character.replace(/[\ufe00-\ufe0f\u20e3]/g, ''))
   }).join('')
+}
+
+const MARK = /^[\p{Mn}\p{Me}]$/u
+
+/** A character without the marks and code points that are more than any language puts on a letter. */
+function bounded(character: string): string {
+  if (character.length <= MAX_MARKS + 1) return character
+  let marks = 0
+  const kept = Array.from(character).filter((point) => {
+    marks = MARK.test(point) ? marks + 1 : 0
+    return marks <= MAX_MARKS
+  })
+  return kept.slice(0, MAX_CODE_POINTS).join('')
 }
 
 /** Keeps letters from joining into ligatures: in a line with one, the rasteriser finds no fallback font for emoji. */

@@ -1,5 +1,5 @@
-// Memory cache for loaded tweets, fitted models and style profiles. The keys name the stored tweets' version, so a cached
-// value is never used after the tweets have changed, whichever process changed them.
+// Memory cache for loaded tweets, fitted models, style profiles and pictures. The keys name the stored tweets' version or
+// all that a picture shows, so a cached value is never used after the tweets have changed, whichever process changed them.
 
 import { LRUCache } from 'lru-cache'
 import { createSharedWork } from './shared-work.js'

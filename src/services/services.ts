@@ -19,9 +19,12 @@ import { createMetrics, type Metrics } from './metrics.js'
 const CORPORA_MEMORY = 48 * 2 ** 20 // about 80 users with 200 tweets each
 export const MODELS_MEMORY = 16 * 2 ** 20 // about seven models of 4 × 200 tweets, which lie in the cache of corpora
 const PROFILES_MEMORY = 2 ** 20 // about 170 style profiles
+const CARDS_MEMORY = 6 * 2 ** 20 // about 100 pictures
 
 // A fit takes some 100 ms on two threads: whoever is let in waits for two seconds at most.
 const HEAVY_WORK = { running: 2, waiting: 24, waitingPerClient: 6 }
+// A picture takes about as long, on a thread of its own.
+const DRAWING = { running: 1, waiting: 16, waitingPerClient: 4 }
 
 /** Services the app depends on; tests can pass fakes. */
 export interface Services {
@@ -36,8 +39,11 @@ export interface Services {
   corpora: Cache
   models: Cache
   profiles: Cache
+  cards: Cache
   /** Fits and the like: few at a time, in turns between addresses. */
   heavyWork: FairQueue
+  /** The pictures of results, one at a time. */
+  drawing: FairQueue
   rateLimits: RateLimits
   metrics: Metrics
   log: Log
@@ -65,7 +71,7 @@ export async function openServices(config: Config, overrides: Overrides = {}): P
   const queue = openQueue(url, log)
   const collectJobs = createCollectJobs(prisma, overrides.lease)
   const xBudget = createXBudget(prisma)
-  const [corpora, models, profiles] = [CORPORA_MEMORY, MODELS_MEMORY, PROFILES_MEMORY].map(createCache)
+  const [corpora, models, profiles, cards] = [CORPORA_MEMORY, MODELS_MEMORY, PROFILES_MEMORY, CARDS_MEMORY].map(createCache)
   const metrics = createMetrics({ corpora, models, collectJobs, xBudget })
   return {
     config,
@@ -79,7 +85,9 @@ export async function openServices(config: Config, overrides: Overrides = {}): P
     corpora,
     models,
     profiles,
+    cards,
     heavyWork: createFairQueue(HEAVY_WORK),
+    drawing: createFairQueue(DRAWING),
     rateLimits: createRateLimits(prisma, config),
     metrics,
     log,

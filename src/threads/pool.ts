@@ -1,5 +1,5 @@
-// Embedding and fitting take long enough to hold every other request up, so they run in worker threads: one that
-// embeds (an encoder takes memory) and a few that fit.
+// Embedding, fitting and drawing take long enough to hold every other request up, so they run in worker threads: one that
+// embeds (an encoder takes memory), a few that fit, and one that draws.
 
 import { availableParallelism } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -22,11 +22,14 @@ export interface Threads {
   fit(set: TrainingSet): Promise<Attribution>
   /** Describes how a user writes, against the texts of others, one list a user. */
   describeStyle(own: { text: string; createdAt: Date | null }[], others: string[][]): Promise<StyleProfile>
+  /** SVG → PNG. */
+  draw(svg: string): Promise<Uint8Array<ArrayBuffer>>
   close(): Promise<void>
 }
 
 const EMBED_AT_ONCE = 128 // texts; between two such tasks the thread is free for a visitor's text
 const LONGEST_CLOSE = 20_000 // ms that closing waits for a thread which may not answer
+const DRAWING_IDLE = 60_000 // ms without a picture after which its thread ends
 const YOUNG_MEMORY = 16 // MB a thread for what is soon forgotten; V8 would take three times as much
 
 /** Starts the threads; `encoder` is a folder or a hub name (our own without it). */
@@ -41,6 +44,7 @@ export function openThreads(encoder?: string): Threads {
   const most = Math.max(2, Math.min(4, availableParallelism()))
   const embedding = new ThreadPool({ ...shared, filename: fileOf('embed'), minThreads: 1, maxThreads: 1, name: 'embed' })
   const fitting = new ThreadPool({ ...shared, filename: fileOf('fit'), minThreads: 2, maxThreads: most, name: 'read' })
+  const drawing = new ThreadPool({ ...shared, filename: fileOf('draw'), minThreads: 0, maxThreads: 1, idleTimeout: DRAWING_IDLE })
   let name: Promise<string> | undefined
   let check: Promise<string> | undefined
   let isClosing = false
@@ -77,12 +81,13 @@ export function openThreads(encoder?: string): Threads {
       return assemble(ngrams, encoder, await fitting.run({ logits, labels }, { name: 'stacked' }))
     },
     describeStyle: (...tweets) => fitting.run(tweets, { name: 'style' }),
+    draw: (svg) => drawing.run(svg),
     async close() {
       isClosing = true
       // The last task frees the network: a thread that is stopped within onnxruntime takes the process along.
       const freed = embedding.run(undefined, { name: 'close' }).catch(() => {})
       await Promise.race([freed, pause(LONGEST_CLOSE, undefined, { ref: false })])
-      await Promise.all([embedding.destroy(), fitting.destroy()])
+      await Promise.all([embedding.destroy(), fitting.destroy(), drawing.destroy()])
     }
   }
 }

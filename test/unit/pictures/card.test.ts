@@ -1,13 +1,17 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { cardSvg } from '../../../src/pictures/card.js'
 import type { Verdict } from '../../../src/model/question.js'
 import type { Prediction } from '../../../src/prediction/predict-author.js'
-import { toPng } from '../../../src/pictures/png.js'
 import { widthOf } from '../../../src/pictures/wrap-text.js'
+import { graphemesOf } from '../../../src/text/graphemes.js'
 import { expectPicture, readPng } from '../../support/png.js'
+import { sharedThreads } from '../../support/threads.js'
 
 const NAMES = ['ruth_demo', 'ivo_demo', 'tara_demo', 'milo_demo']
 const PROBABILITIES = [0.92, 0.05, 0.02, 0.01]
+
+const toPng = async (svg: string): Promise<Buffer> => Buffer.from(await sharedThreads().draw(svg))
 
 /** The part of a prediction that a card draws. */
 function predictionOf(text: string, { users = NAMES, verdict = 'named' as Verdict } = {}): Prediction {
@@ -116,4 +120,42 @@ test.each([
 test('two texts give two different pictures', async () => {
   const [one, other] = await Promise.all(['one', 'other'].map((text) => toPng(cardSvg(predictionOf(text)))))
   expect(readPng(one).bytes.equals(readPng(other).bytes)).toBe(false)
+})
+
+describe('what is drawn of a text', () => {
+  const drawn = (text: string): string[] => quoted(cardSvg(predictionOf(text))).map((line) => line.replace(/[\u202b\u202c]/g, ''))
+  const units = (text: string): number => drawn(text).join('').length
+
+  test.each([
+    ['Hebrew with its points', 'בְּרֵאשִׁ֖ית בָּרָ֣א'], ['Vietnamese', 'Tiếng Việt'], ['Thai', 'น้ำที่นี่'], ['Hindi', 'क्ष्म्य राष्ट्रीय'], ['Tibetan', 'བསྒྲུབས'], ['Korean', '한국어']
+  ])('is all of a word in %s', (_, text) => {
+    expect(drawn(text).join(' ')).toBe(text.normalize('NFC'))
+  })
+
+  test.each([
+    ['marks on each letter', `a${'\u0315\u0300\u05ae'.repeat(20)}`.repeat(200)],
+    ['marks on one letter', `a${'\u0315\u0300\u05ae\u0327'.repeat(1900)}`],
+    ['marks without a letter', '\u0300'.repeat(25_000)],
+    ['an endless conjunct', '\u0915\u094d'.repeat(3900)],
+    ['an endless emoji', '\u{1f469}\u200d'.repeat(2000)],
+    ['an endless flag', `\u{1f3f4}${'\u{e0067}'.repeat(1900)}`],
+    ['Hangul parts', '\u1100'.repeat(4000)]
+  ])('is bounded in code points: %s', (_, text) => {
+    expect(units(text)).toBeLessThan(4 * 700)
+  })
+
+  test('is a flag with a mark on it too', () => {
+    expect(drawn('\u{1f1eb}\u{1f1f7}\u0300')).toEqual(['FR\u0300'])
+  })
+
+  test('has no character of more than eight code points or more than three marks, whatever the text is', () => {
+    const marks = fc.constantFrom('\u0300', '\u05ae', '\u20dd', '\u094d', '\u0e34', '\u200d', '\u{e0067}', '\ufe0f')
+    const pieces = fc.array(fc.oneof(fc.string({ unit: 'binary', maxLength: 3 }), fc.array(marks, { maxLength: 30 }).map((all) => all.join('')), fc.constantFrom('a', 'क', 'ก', '👩', '🇦', '語', 'م')), { maxLength: 60 })
+    fc.assert(fc.property(pieces, (all) => {
+      for (const character of drawn(all.join('')).flatMap((line) => graphemesOf(line))) {
+        expect([...character].length).toBeLessThanOrEqual(8)
+        expect(character).not.toMatch(/[\p{Mn}\p{Me}]{4}/u)
+      }
+    }))
+  })
 })
