@@ -5,7 +5,12 @@ import type { Config } from '../core/config.js'
 import { ExpectedError } from '../core/errors.js'
 import type { PrismaClient } from '../generated/prisma/client.js'
 
-const ADMIN_TRIES = { points: 10, duration: 15 * 60 } // wrong passwords in so many seconds
+// Wrong admin passwords in so many seconds: of an address, of an IPv6 network that a provider gives to one customer or a few
+// (/48), and of all addresses from which the right one has not come lately.
+const ADMIN_TRIES = { points: 10, duration: 15 * 60 }
+const ADMIN_TRIES_OF_NETWORK = { points: 30, duration: 15 * 60 }
+const ADMIN_TRIES_OF_STRANGERS = { points: 20, duration: 10 * 60 }
+const ADMIN_KNOWN_FOR = 30 * 24 * 3600 // s
 
 export interface RateLimit {
   /**
@@ -13,8 +18,25 @@ export interface RateLimit {
    * @throws ExpectedError `too-many` where the limit is reached, with the time of the next allowed request
    */
   count(key: string): Promise<void>
-  /** Throws the same, but counts nothing. */
-  check(key: string): Promise<void>
+  /** Takes one counted request back. */
+  forgive(key: string): Promise<void>
+}
+
+/** Where a try at the admin password comes from. */
+export interface Origin {
+  address: string
+  /** The wider network of an IPv6 address. */
+  network?: string
+}
+
+export interface AdminTries {
+  /**
+   * Counts a try. It comes before the password is looked at: otherwise a burst is looked at before any of it is counted.
+   * @throws ExpectedError `too-many`
+   */
+  count(origin: Origin): Promise<void>
+  /** The password was right: the try does not count, and what strangers try does not close the page to this address. */
+  forgive(origin: Origin): Promise<void>
 }
 
 export interface RateLimits {
@@ -25,7 +47,7 @@ export interface RateLimits {
   /** Requests that add users. */
   additions: RateLimit
   /** Wrong admin passwords. */
-  adminTries: RateLimit
+  adminTries: AdminTries
 }
 
 export function createRateLimits(prisma: PrismaClient, { PREDICTIONS_PER_MINUTE, PAGES_PER_MINUTE, ADDITIONS_PER_HOUR }: Config): RateLimits {
@@ -36,9 +58,8 @@ export function createRateLimits(prisma: PrismaClient, { PREDICTIONS_PER_MINUTE,
       async count(key) {
         await limiter.consume(key).catch((refused: unknown) => refuse(refused, words))
       },
-      async check(key) {
-        const counted = await limiter.get(key)
-        if (counted && counted.consumedPoints >= points) refuse(counted, words)
+      async forgive(key) {
+        await limiter.reward(key)
       }
     }
   }
@@ -46,11 +67,38 @@ export function createRateLimits(prisma: PrismaClient, { PREDICTIONS_PER_MINUTE,
     predictions: limit('predictions', PREDICTIONS_PER_MINUTE, 60, 'That was a lot in one minute.'),
     pages: limit('pages', PAGES_PER_MINUTE, 60, 'Those were a lot of pages in one minute.'),
     additions: limit('additions', ADDITIONS_PER_HOUR, 3600, 'Many users have been added from your address in the last hour.'),
-    adminTries: limit('admin', ADMIN_TRIES.points, ADMIN_TRIES.duration, 'Too many wrong passwords.')
+    adminTries: createAdminTries(prisma, limit)
   }
 }
 
-const UNLIMITED: RateLimit = { count: async () => {}, check: async () => {} }
+function createAdminTries(prisma: PrismaClient, limit: (name: string, points: number, duration: number, words: string) => RateLimit): AdminTries {
+  const of = (name: string, { points, duration }: typeof ADMIN_TRIES): RateLimit => limit(name, points, duration, 'Too many wrong passwords.')
+  const [own, wider, strangers] = [of('admin', ADMIN_TRIES), of('admin48', ADMIN_TRIES_OF_NETWORK), of('admin-all', ADMIN_TRIES_OF_STRANGERS)]
+  const known = new RateLimiterPrisma({ storeClient: prisma, tableName: 'limit', keyPrefix: 'admin-known', points: 1, duration: ADMIN_KNOWN_FOR })
+  const forgiveNear = async ({ address, network }: Origin): Promise<void> => {
+    await own.forgive(address)
+    if (network) await wider.forgive(network)
+  }
+  return {
+    async count(origin) {
+      await own.count(origin.address)
+      if (origin.network) await wider.count(origin.network)
+      if (await known.get(origin.address)) return
+      await strangers.count('').catch(async (refusal: unknown) => {
+        await forgiveNear(origin) // nobody has looked at the password
+        throw refusal
+      })
+    },
+    async forgive(origin) {
+      await forgiveNear(origin)
+      if (await known.get(origin.address)) return
+      await strangers.forgive('')
+      await known.set(origin.address, 1, ADMIN_KNOWN_FOR)
+    }
+  }
+}
+
+const UNLIMITED: RateLimit = { count: async () => {}, forgive: async () => {} }
 
 /** @param refused the limiter's result, or the error of its query */
 function refuse(refused: unknown, words: string): never {

@@ -3,7 +3,7 @@
 import { isIPv6 } from 'node:net'
 import { ExpectedError } from '../core/errors.js'
 import type { Request, RequestHandler, Response } from 'express'
-import type { RateLimit } from '../storage/rate-limits.js'
+import type { Origin, RateLimit } from '../storage/rate-limits.js'
 import type { Caller } from '../threads/fair-queue.js'
 
 /** Counts each request for its address, and refuses it once the limit is reached. */
@@ -46,12 +46,18 @@ export function openAtMost({ perAddress, all }: OpenLimits): RequestHandler {
 }
 
 /** The IP address that a request counts for. For IPv6 it is the /64 network, since a visitor has all addresses in it. */
-export function addressOf({ ip = '' }: Pick<Request, 'ip'>): string {
+export function addressOf(request: Pick<Request, 'ip'>): string {
+  return originOf(request).address
+}
+
+/** The same with the /48 network of an IPv6 address, which many sites have whole. */
+export function originOf({ ip = '' }: Pick<Request, 'ip'>): Origin {
   const address = ip.replace(/^::ffff:(?=\d+\.)/, '').replace(/%.*$/, '')
-  if (!isIPv6(address)) return address
+  if (!isIPv6(address)) return { address }
   const [start, end] = address.split('::').map((part) => part.split(':').filter(Boolean))
   const groups = end ? [...start, ...new Array<string>(8 - start.length - end.length).fill('0'), ...end] : start
-  return `${groups.slice(0, 4).map((group) => parseInt(group, 16).toString(16)).join(':')}::/64`
+  const first = (n: number): string => groups.slice(0, n).map((group) => parseInt(group, 16).toString(16)).join(':')
+  return { address: `${first(4)}::/64`, network: `${first(3)}::/48` }
 }
 
 /** For whom heavy work is done: the request's address, until its connection ends. */

@@ -4,7 +4,7 @@ import { ExpectedError } from '../../core/errors.js'
 import { requestRefresh } from '../../collecting/collect-worker.js'
 import type { Services } from '../../services/services.js'
 import type { DaySpend } from '../../storage/x-budget.js'
-import { addressOf } from '../rate-limits.js'
+import { originOf } from '../rate-limits.js'
 import { userJson } from '../responses.js'
 import type { StoredUser } from '../../storage/users.js'
 
@@ -53,15 +53,17 @@ export function adminRoutes(services: Services): Router {
   return router
 }
 
-/** HTTP Basic authentication with any user name and the operator's password, compared in constant time. Few tries an address. */
+/** HTTP Basic authentication with any user name and the operator's password, compared in constant time. Few wrong tries. */
 export function onlyAdmin({ config: { ADMIN_PASSWORD: password }, rateLimits: { adminTries } }: Services): RequestHandler {
   return async (request, response, next) => {
     if (!password) throw new ExpectedError('forbidden', 'This page is closed. Set ADMIN_PASSWORD to open it.')
-    await adminTries.check(addressOf(request))
     const [scheme, credentials = ''] = (request.get('authorization') ?? '').split(' ')
+    if (credentials) await adminTries.count(originOf(request))
     const given = Buffer.from(credentials, 'base64').toString().replace(/^[^:]*:/, '')
-    if (scheme.toLowerCase() === 'basic' && timingSafeEqual(digest(given), digest(password))) return next()
-    if (credentials) await adminTries.count(addressOf(request))
+    if (scheme.toLowerCase() === 'basic' && timingSafeEqual(digest(given), digest(password))) {
+      await adminTries.forgive(originOf(request))
+      return next()
+    }
     response.set('WWW-Authenticate', 'Basic realm="HypoTweet admin", charset="UTF-8"')
     throw new ExpectedError('unauthenticated', 'This page asks for the admin password.')
   }

@@ -180,6 +180,56 @@ describe.each(databases)('rate limits on the $name', ({ open }) => {
     expect(error).toMatch(/^Too many wrong passwords\./)
   })
 
+  describe('of wrong passwords', () => {
+    const from = (address: string, password: string) =>
+      ask('/admin', { authorization: `Basic ${Buffer.from(`admin:${password}`).toString('base64')}`, 'x-forwarded-for': address })
+    const statuses = async (tries: ReturnType<typeof ask>[]): Promise<number[]> => (await Promise.all(tries)).map(({ status }) => status)
+    const times = (statuses: number[], status: number): number => statuses.filter((one) => one === status).length
+
+    beforeEach(async () => {
+      await served.close()
+      await services.close()
+      settings = { ADMIN_PASSWORD: PASSWORD, TRUST_PROXY: '1' }
+      await start()
+    })
+
+    test('hold in a burst too: the right one late in it is not looked at', async () => {
+      const burst = Array.from({ length: 120 }, (_, i) => from('10.0.0.1', i === 60 ? PASSWORD : `guess ${i}`))
+      const all = await statuses(burst)
+      expect(all[60]).toBe(429)
+      expect(times(all, 401)).toBe(10)
+      expect(times(all, 429)).toBe(110)
+    })
+
+    test('do not count the right one, however often it comes', async () => {
+      for (let i = 0; i < 30; i++) expect((await from('10.0.0.1', PASSWORD)).status).toBe(200)
+      expect(await services.prisma.limit.findMany({ where: { points: { gt: 0 }, NOT: { key: { startsWith: 'admin-known' } } } })).toEqual([])
+    })
+
+    test('hold for a /48 network of IPv6, where each /64 in it has tries of its own', async () => {
+      // The right password first, so that the limit for strangers does not end the test.
+      const networks = Array.from({ length: 5 }, (_, i) => `2001:db8:1:${i}::1`)
+      for (const address of networks) expect((await from(address, PASSWORD)).status).toBe(200)
+      const all = await statuses(networks.flatMap((address) => Array.from({ length: 9 }, (_, i) => from(address, `guess ${i}`))))
+      expect(times(all, 401)).toBe(30)
+      expect((await from('2001:db8:1:77::1', PASSWORD)).status).toBe(429)
+      expect((await from('2001:db8:2::1', PASSWORD)).status).toBe(200)
+    })
+
+    test('hold for all strangers together, but an address that has had the right password comes in, and others do when the time is over', async () => {
+      expect((await from('10.0.0.1', PASSWORD)).status).toBe(200)
+      const all = await statuses(Array.from({ length: 60 }, (_, i) => from(`10.1.0.${i}`, `guess ${i}`)))
+      expect(times(all, 401)).toBe(20)
+      const stranger = await from('10.2.0.1', PASSWORD)
+      expect(stranger).toMatchObject({ status: 429, retryAfter: expect.stringMatching(/^[1-9]/) })
+      expect(Number(stranger.retryAfter)).toBeLessThanOrEqual(600)
+      for (let i = 0; i < 20; i++) expect((await from('10.2.0.1', PASSWORD)).status).toBe(429) // and these do not count against it
+      expect((await from('10.0.0.1', PASSWORD)).status).toBe(200)
+      await services.prisma.limit.updateMany({ where: { key: { startsWith: 'admin-all' } }, data: { expire: new Date(0) } })
+      expect((await from('10.2.0.1', PASSWORD)).status).toBe(200)
+    })
+  })
+
   test('do not apply where the setting is 0', async () => {
     await served.close()
     await services.close()

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { addressOf } from '../../../src/web/rate-limits.js'
+import { addressOf, originOf } from '../../../src/web/rate-limits.js'
 
 test.each([
   ['127.0.0.1', '127.0.0.1'],
@@ -12,4 +12,12 @@ test.each([
   ['', '']
 ])('the address %s counts as %s', (ip, counted) => {
   expect(addressOf({ ip })).toBe(counted)
+})
+
+test.each([
+  ['192.0.2.1', undefined],
+  ['2001:db8:1:2:3:4:5:6', '2001:db8:1::/48'],
+  ['2001:db8::1', '2001:db8:0::/48']
+])('the address %s is in the network %s', (ip, network) => {
+  expect(originOf({ ip }).network).toBe(network)
 })
