@@ -68,6 +68,10 @@ async function fitCandidates(services: Services, users: StoredUser[], encoder: s
   const corpora = await Promise.all(
     users.map((user) => services.corpora.get([encoder, versionOf(user)].join(), () => loadCorpus(services, user, encoder)))
   )
+  corpora.forEach(({ texts }, i) => {
+    if (texts.length >= MIN_TWEETS_TO_FIT) return
+    throw new ExpectedError('unavailable', `@${users[i].username}'s tweets have just been removed or replaced. Please try again.`, {})
+  })
   const vectors = corpora.map((corpus) => corpus.vectors)
   const tweets = corpora.flatMap(({ ids, texts, dates }, label) => texts.map((text, i) => ({ id: ids[i], text, createdAt: dates[i], label })))
   const attribution = await services.threads.fit({

@@ -10,13 +10,20 @@ export interface Health {
 
 const LONGEST_ANSWER = 1_500 // ms
 
-/** Whether the database and the encoder answer now. One that takes too long counts as one that does not. */
-export async function checkHealth({ userStore, threads }: Pick<Services, 'userStore' | 'threads'>): Promise<Health> {
-  const [database, encoder] = await Promise.allSettled([inTime(userStore.ping()), inTime(threads.checkEncoder())])
-  return {
-    ready: database.status === 'fulfilled' && encoder.status === 'fulfilled',
-    database: database.status === 'fulfilled' ? 'ok' : 'unreachable',
-    encoder: encoder.status === 'fulfilled' ? encoder.value : 'not loaded'
+/**
+ * A check whether the database and the encoder answer now. One that takes too long counts as one that does not, and is asked
+ * again only when it has answered: checks of a silent database would take all its connections.
+ */
+export function createHealthCheck({ userStore, threads }: Pick<Services, 'userStore' | 'threads'>): () => Promise<Health> {
+  let ping: Promise<void> | undefined
+  return async () => {
+    ping ??= userStore.ping().finally(() => (ping = undefined))
+    const [database, encoder] = await Promise.allSettled([inTime(ping), inTime(threads.checkEncoder())])
+    return {
+      ready: database.status === 'fulfilled' && encoder.status === 'fulfilled',
+      database: database.status === 'fulfilled' ? 'ok' : 'unreachable',
+      encoder: encoder.status === 'fulfilled' ? encoder.value : 'not loaded'
+    }
   }
 }
 

@@ -59,23 +59,20 @@ export interface PositionRange {
 export type TweetStore = ReturnType<typeof createTweetStore>
 
 const TWEETS_A_ROW = 16 // in a row of a corpus, which then has some 25 kB
+const LISTED_TEXT = 1000 // characters of a text in a list
 const EXPORTED_AT_ONCE = 256 * 1024 // bytes of text
 const NEWEST_FIRST = [{ position: 'desc' as const }, { id: 'desc' as const }]
 
 /** @param checkRoom called before tweets are stored; throws where the disk is nearly full */
 export function createTweetStore(prisma: PrismaClient, checkRoom = async (): Promise<void> => {}) {
   return {
-    /** A page of a user's tweets, newest first; the last page where a later one is asked for. */
+    /** A page of a user's tweets, newest first, long texts cut; the last page where a later one is asked for. */
     async listTweets(userId: string, page: number, size = 50): Promise<TweetPage> {
       const pages = Math.max(1, Math.ceil((await prisma.tweet.count({ where: { userId } })) / size))
       page = Math.min(page, pages)
-      const tweets = await prisma.tweet.findMany({
-        select: { id: true, text: true, createdAt: true },
-        where: { userId },
-        orderBy: NEWEST_FIRST,
-        skip: (page - 1) * size,
-        take: size
-      })
+      const tweets = await prisma.$queryRaw<TweetPage['tweets']>`
+        SELECT "id", CASE WHEN char_length("text") > ${LISTED_TEXT} THEN left("text", ${LISTED_TEXT}::int - 1) || '…' ELSE "text" END AS "text", "createdAt"
+        FROM "Tweet" WHERE "userId" = ${userId} ORDER BY "position" DESC, "id" DESC LIMIT ${size} OFFSET ${(page - 1) * size}`
       return { tweets, page, pages }
     },
 
@@ -188,7 +185,7 @@ export function createTweetStore(prisma: PrismaClient, checkRoom = async (): Pro
     /** The newest texts, `size` at most from each, of the other users who were collected last. */
     async listOthersTexts(userId: string, users: number, size: number): Promise<string[][]> {
       const rows = await prisma.$queryRaw<{ userId: string; text: string }[]>`
-        SELECT "newest"."userId", "newest"."text"
+        SELECT "newest"."userId", left("newest"."text", ${LISTED_TEXT}::int) AS "text"
         FROM (SELECT "id", "collectedAt" FROM "User" WHERE "id" <> ${userId}
             ORDER BY "collectedAt" DESC, "id" LIMIT ${users}) AS "other",
           LATERAL (SELECT "userId", "text", "position", "id" FROM "Tweet" WHERE "userId" = "other"."id"

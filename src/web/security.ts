@@ -28,7 +28,7 @@ export const onlyFromHere: RequestHandler = (request, _response, next) => {
   if (request.method === 'GET' || request.method === 'HEAD') return next()
   const site = request.get('sec-fetch-site')
   const origin = request.get('origin')
-  const isOurs = site ? site === 'same-origin' || site === 'none' : !origin || hostOf(origin) === request.host
+  const isOurs = site ? site === 'same-origin' || site === 'none' : !origin || hostOf(origin) === request.get('host')
   if (!isOurs) throw new ExpectedError('forbidden', 'That was sent from another site. Please use the form here.')
   next()
 }

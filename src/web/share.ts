@@ -1,5 +1,6 @@
 // What is shared of a result: its URL, words for it, and the tags for link previews.
 
+import type { Request } from 'express'
 import type { Prediction } from '../prediction/predict-author.js'
 import { answerInWords, oddsInWords } from '../prediction/wording.js'
 import { graphemesOf } from '../text/graphemes.js'
@@ -15,11 +16,17 @@ export interface Share {
   imageAlt: string
 }
 
-/** The scheme and host of a request. Express's request has both, also behind a proxy. */
+/** The scheme and host of a request. */
 export interface Site {
   protocol: string
   host?: string
 }
+
+/**
+ * The scheme as the proxy in front says, and the host of the header Host. X-Forwarded-Host is not believed: proxies that do
+ * not set it, such as Heroku's, pass on what a visitor sends.
+ */
+export const siteOf = (request: Request): Site => ({ protocol: request.protocol, host: request.get('host') })
 
 const HOST = /^(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i
 const QUOTED = 160 // characters of the text in a description; previews show about 200

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { openTestServices, serve, type TestServices } from '../../support/services.js'
 import { openEmbeddedDatabase, type TestDatabase } from '../../support/databases.js'
 import { profile, tweetsOf } from '../../support/stored-users.js'
+import { createCache } from '../../../src/services/cache.js'
 import { createFairQueue } from '../../../src/threads/fair-queue.js'
 
 const USERS = Array.from({ length: 8 }, (_, i) => `user_${i}`)
@@ -62,6 +63,18 @@ describe('questions that need a fit', () => {
     await settle()
     goOn()
     expect((await Promise.all([...accepted, visitor])).map(({ status }) => status)).toEqual(Array(5).fill(200))
+  })
+
+  test('are a 503 with a message, and no bug, where the tweets are removed meanwhile', async () => {
+    const loadCorpus: TestServices['tweetStore']['loadCorpus'] = (id, encoder, limits) => services.tweetStore.loadCorpus(`no ${id}`, encoder, limits)
+    const empty = await serve({ ...services, tweetStore: { ...services.tweetStore, loadCorpus }, corpora: createCache(1), models: createCache(1) })
+    const pages = ['/predictions?text=x&', '/predictions/card.png?text=x&', '/play?seed=a&'].map((path) =>
+      fetch(`${empty.url}${path}users=${USERS[0]}&users=${USERS[1]}`, { headers: { accept: 'application/json' } }))
+    for (const answer of await Promise.all(pages)) {
+      expect(answer.status).toBe(503)
+      expect(await answer.text()).toContain('have just been removed or replaced')
+    }
+    await empty.close()
   })
 
   test('that nobody waits for any more are not fitted', async () => {

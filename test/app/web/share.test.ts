@@ -55,14 +55,23 @@ describe('the meta tags of a result', () => {
   })
 
   test.each([
-    [{ 'x-forwarded-host': 'shown.example', 'x-forwarded-proto': 'https' }, 'https://shown.example/'],
+    [{ host: 'shown.example', 'x-forwarded-proto': 'https' }, 'https://shown.example/'],
+    [{ 'x-forwarded-host': 'evil.example' }, 'http://127.0.0.1:'],
     [{ 'x-forwarded-proto': 'javascript:alert(1)//' }, 'http://127.0.0.1:'],
     [{ host: '"><script>alert(1)</script>' }, '/predictions?'],
-    [{ 'x-forwarded-host': 'evil.example/"onload="alert(1)' }, '/predictions?']
+    [{ host: 'evil.example/"onload="alert(1)' }, '/predictions?']
   ])('contain no markup from the headers %j', async (headers, start) => {
     const html = await page(PATH, headers as Record<string, string>)
     expect(tag(html, 'og:url')!.slice(0, start.length)).toBe(start)
     expect(html).not.toMatch(/alert\(1\)|javascript:/)
+  })
+
+  test('say with a header too that search engines keep neither the page nor its picture', async () => {
+    expect(await page(PATH)).toContain('<meta name="robots" content="noindex">')
+    expect(await page('/')).not.toContain('noindex')
+    for (const path of [PATH, PATH.replace('?', '/card.png?'), '/predictions?text=x']) {
+      expect((await fetch(app.url + path)).headers.get('x-robots-tag')).toBe('noindex')
+    }
   })
 
   test('are on results and on no other page', async () => {

@@ -44,6 +44,16 @@ describe.each(databases)("a user's page on the $name", ({ open }) => {
     await services.userStore.reset()
   })
 
+  test('cuts long texts, which the files have whole', async () => {
+    const texts = ['a'.repeat(1000), '語'.repeat(24_900), 'short']
+    await save('long_demo', texts)
+    const { tweets } = (await json('/users/long_demo')) as { tweets: { text: string }[] }
+    expect(tweets.map(({ text }) => text)).toEqual(['short', `${'語'.repeat(999)}…`, 'a'.repeat(1000)])
+    expect((await page('/users/long_demo')).length).toBeLessThan(30_000)
+    expect(await page('/users/long_demo/tweets.jsonl')).toContain('語'.repeat(24_900))
+    await services.userStore.reset()
+  })
+
   describe('among the sample users', () => {
     let html: string
     let habits: StyleProfile
