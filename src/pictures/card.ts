@@ -112,7 +112,7 @@ const MARK = /^[\p{Mn}\p{Me}]$/u
 
 /** A character without the marks and code points that are more than any language puts on a letter. */
 function bounded(character: string): string {
-  if (character.length <= MAX_MARKS + 1) return character
+  if (character.length <= MAX_MARKS) return character
   let marks = 0
   const kept = Array.from(character).filter((point) => {
     marks = MARK.test(point) ? marks + 1 : 0
