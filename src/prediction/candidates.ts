@@ -14,7 +14,7 @@ export const MIN_TWEETS_TO_FIT = 20
 // with the characters, so posts of 25,000 characters are bounded by them.
 const CORPUS_LIMITS = { tweets: 500, characters: 2 ** 17, charactersEach: 1000 }
 const TWEET_OVERHEAD = 200 // bytes of memory for each tweet besides its text and numbers
-const MAX_TRIES = 3 // at embedding tweets that were collected meanwhile
+const MAX_TRIES = 5 // at reading tweets that are changed or embedded meanwhile
 
 export interface Candidates extends Cached {
   users: StoredUser[]
@@ -41,18 +41,22 @@ export interface CandidateTweet {
  * many fits wait; the signal's reason where the caller has gone
  */
 export async function findCandidates(services: Services, usernames: string[], caller = SOMEBODY): Promise<Candidates> {
-  const found = await services.userStore.findUsers(usernames)
-  const users = found.map((user, i) => checkCandidate(user, usernames[i]))
-  users.sort((a, b) => (a.id < b.id ? -1 : 1)) // so that another order of the names finds the same cached model
+  const users = await findUsers(services, usernames)
   const encoder = await services.threads.encoderName()
   const fit = (signal: AbortSignal): Promise<Candidates> =>
     services.heavyWork.run({ ...caller, signal }, () => fitCandidates(services, users, encoder))
   return services.models.get([encoder, ...users.map(versionOf)].join(), fit, caller.signal)
 }
 
-/** A version of a user's stored tweets, which changes whenever they do; part of the keys in the caches. */
-export function versionOf({ id, tweets, collectedAt }: StoredUser): string {
-  return JSON.stringify([id, tweets, collectedAt.getTime()])
+/** Names a user with the version of their stored tweets, which never comes again; part of the keys in the caches. */
+export function versionOf({ id, version }: StoredUser): string {
+  return JSON.stringify([id, String(version)])
+}
+
+/** The users of these names, in an order of their own: another order of the names finds the same cached model. */
+async function findUsers({ userStore }: Services, usernames: string[]): Promise<StoredUser[]> {
+  const found = await userStore.findUsers(usernames)
+  return found.map((user, i) => checkCandidate(user, usernames[i])).sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
 function checkCandidate(user: StoredUser | undefined, username: string): StoredUser {
@@ -64,14 +68,8 @@ function checkCandidate(user: StoredUser | undefined, username: string): StoredU
   return user
 }
 
-async function fitCandidates(services: Services, users: StoredUser[], encoder: string): Promise<Candidates> {
-  const corpora = await Promise.all(
-    users.map((user) => services.corpora.get([encoder, versionOf(user)].join(), () => loadCorpus(services, user, encoder)))
-  )
-  corpora.forEach(({ texts }, i) => {
-    if (texts.length >= MIN_TWEETS_TO_FIT) return
-    throw new ExpectedError('unavailable', `@${users[i].username}'s tweets have just been removed or replaced. Please try again.`, {})
-  })
+async function fitCandidates(services: Services, asked: StoredUser[], encoder: string): Promise<Candidates> {
+  const { users, corpora } = await readCorpora(services, asked, encoder)
   const vectors = corpora.map((corpus) => corpus.vectors)
   const tweets = corpora.flatMap(({ ids, texts, dates }, label) => texts.map((text, i) => ({ id: ids[i], text, createdAt: dates[i], label })))
   const attribution = await services.threads.fit({
@@ -98,16 +96,41 @@ function sizeOf(arrays: { byteLength: number }[]): number {
 
 type ReadCorpus = Corpus & TextsRead & Cached
 
-/** Loads a user's tweets; where another encoder made their vectors, new ones are made first. */
-async function loadCorpus({ tweetStore, threads }: Services, { id: userId, username }: StoredUser, encoder: string): Promise<ReadCorpus> {
-  let corpus = await tweetStore.loadCorpus(userId, encoder, CORPUS_LIMITS)
-  for (let tries = 1; 'stale' in corpus; tries++) {
-    if (tries > MAX_TRIES) throw new ExpectedError('unavailable', `@${username}'s tweets keep changing at the moment. Please try again in a minute.`)
+/**
+ * The users with the tweets of just these versions: whoever has changed since they were asked for, while the fit waited for
+ * its turn, is looked up again.
+ */
+async function readCorpora(services: Services, users: StoredUser[], encoder: string): Promise<{ users: StoredUser[]; corpora: ReadCorpus[] }> {
+  for (let tries = 1; tries <= MAX_TRIES; tries++) {
+    const corpora = await Promise.all(
+      users.map((user) => services.corpora.get([encoder, versionOf(user)].join(), () => readCorpus(services, user, encoder)).catch(undefinedIfChanged))
+    )
+    if (corpora.every((corpus) => corpus !== undefined)) return { users, corpora }
+    users = await findUsers(services, users.map(({ username }) => username))
+  }
+  throw new ExpectedError('unavailable', 'The tweets of these users keep changing at the moment. Please try again in a minute.', {})
+}
+
+/** The user's tweets are no longer those of the version that was asked for. */
+class Changed extends Error {}
+
+function undefinedIfChanged(error: unknown): undefined {
+  if (!(error instanceof Changed)) throw error
+}
+
+/**
+ * Loads and reads a user's tweets of this version. Where another encoder made their vectors, new ones are stored first.
+ * @throws Changed where the stored version is another, also because of the new vectors
+ */
+async function readCorpus({ tweetStore, threads }: Services, { id: userId, version }: StoredUser, encoder: string): Promise<ReadCorpus> {
+  const corpus = await tweetStore.loadCorpus(userId, encoder, CORPUS_LIMITS)
+  if ('stale' in corpus) {
     const { stale } = corpus
     const vectors = slices(await threads.embed(stale.map(({ text }) => text)), stale.length)
     await tweetStore.saveVectors(userId, stale.map(({ id }, i) => ({ id, embedding: vectors[i] })), encoder)
-    corpus = await tweetStore.loadCorpus(userId, encoder, CORPUS_LIMITS)
+    throw new Changed()
   }
+  if (corpus.version !== version) throw new Changed()
   const { counts, templates } = await threads.readTexts(corpus.texts)
   const texts = corpus.texts.reduce((sum, text) => sum + 2 * text.length + TWEET_OVERHEAD, 0)
   return { ...corpus, counts, templates, bytes: sizeOf([corpus.vectors, ...Object.values(counts)]) + texts }

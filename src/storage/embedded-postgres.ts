@@ -9,6 +9,10 @@ import { StorageFull } from './storage-errors.js'
 // Bytes: four imports at the same time, and the next 16 MB of the write-ahead log, without which Postgres stops for good.
 const MIN_FREE = 64 * 2 ** 20
 
+// Loopback does not fall silent, and connections wait for each other's transactions: there is one session for all. (Not 0, which pg itself
+// would take for a limit of 0 ms.)
+const NO_LIMITS = 'connect_timeout=10&statement_timeout=0&query_timeout=600000&idle_in_transaction_session_timeout=0'
+
 export interface EmbeddedPostgres {
   url: string
   /** @throws StorageFull where the disk is so full that storing tweets could stop the database */
@@ -29,7 +33,7 @@ export async function openEmbeddedPostgres(folder: string): Promise<EmbeddedPost
   })
   const server = await serve(db)
   return {
-    url: `postgresql://postgres@127.0.0.1:${server.port}/postgres?sslmode=disable`,
+    url: `postgresql://postgres@127.0.0.1:${server.port}/postgres?sslmode=disable&${NO_LIMITS}`,
     async checkRoom() {
       const { bavail, bsize } = await statfs(folder)
       if (bavail * bsize < MIN_FREE) throw new StorageFull()

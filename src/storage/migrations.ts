@@ -6,6 +6,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import pg from 'pg'
 import { PATHS } from '../core/paths.js'
+import { connectionOf, PATIENT, SureClient } from './database.js'
 
 const LOCK = 72707369 // Prisma's own advisory lock for migrations: its CLI and this function wait for each other
 
@@ -19,17 +20,21 @@ const HISTORY_TABLE = `CREATE TABLE IF NOT EXISTS "_prisma_migrations" (
  * Applies the migrations that are not applied yet, all or none of them. Processes that start at the same time wait for
  * each other.
  * @returns the names of the migrations applied now
- * @throws Error where an earlier migration has failed half-way, which only a person can repair
+ * @throws Error where an earlier migration has failed half-way, where a newer version of the app has made the database
+ * its own, and where the database's user lacks rights: only a person can repair these
  */
 export async function migrate(url: string): Promise<string[]> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
+  const client = new SureClient(connectionOf(url, PATIENT))
   await client.connect()
   try {
     await client.query('BEGIN')
     await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK])
     const applied = await applyMissing(client)
+    await checkQueueSchema(client)
     await client.query('COMMIT')
     return applied
+  } catch (error) {
+    throw worded(error)
   } finally {
     await client.end()
   }
@@ -38,7 +43,10 @@ export async function migrate(url: string): Promise<string[]> {
 async function applyMissing(client: pg.Client): Promise<string[]> {
   await client.query(HISTORY_TABLE)
   const applied = await readApplied(client)
-  const missing = (await listMigrations()).filter((name) => !applied.has(name))
+  const known = await listMigrations()
+  const unknown = [...applied].filter((name) => !known.includes(name))
+  if (unknown.length > 0) throw new Error(newerThanThis(unknown))
+  const missing = known.filter((name) => !applied.has(name))
   for (const name of missing) await applyMigration(client, name)
   return missing
 }
@@ -67,6 +75,28 @@ async function listMigrations(): Promise<string[]> {
   const entries = await readdir(PATHS.migrations, { withFileTypes: true })
   return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name).sort()
 }
+
+/** pg-boss makes its schema when the queue is first used; a user without the right to it would fail only then. */
+async function checkQueueSchema(client: pg.Client): Promise<void> {
+  const { rows: [{ allowed }] } = await client.query<{ allowed: boolean }>(
+    `SELECT to_regnamespace('pgboss') IS NOT NULL OR has_database_privilege(current_database(), 'CREATE') AS "allowed"`
+  )
+  if (!allowed) throw Object.assign(new Error('permission denied to create the schema pgboss'), { code: INSUFFICIENT_PRIVILEGE })
+}
+
+const INSUFFICIENT_PRIVILEGE = '42501'
+
+/** Says what to grant where the user may not create tables; any other error as it is. */
+function worded(error: unknown): unknown {
+  if ((error as { code?: unknown }).code !== INSUFFICIENT_PRIVILEGE) return error
+  return new Error(
+    `The database's user may not create or change the app's tables: ${(error as Error).message}. The user needs to own them, ` +
+    'and in a new database: GRANT CREATE ON DATABASE name TO user; GRANT CREATE ON SCHEMA public TO user;', { cause: error })
+}
+
+const newerThanThis = (names: string[]): string =>
+  `A newer version of the app has changed the database: this version does not know ${names.join(', ')}. Start the newer version, ` +
+  'or go back with a backup of before: see "Upgrades" in docs/operating.md.'
 
 const failureOf = (name: string): string =>
   `The database migration ${name} was started and did not finish: its row in the table _prisma_migrations has no finished_at. ` +

@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import pg from 'pg'
 import PgBoss from 'pg-boss'
 import type { Log } from '../core/log.js'
+import { connectionOf, SureClient } from './database.js'
 import { throwStorageError } from './storage-errors.js'
 
 export interface Queue {
@@ -99,7 +100,7 @@ export function openQueue(url: string, log: Log, polling = POLLING): Queue {
 }
 
 function openPool(url: string, log: Log): pg.Pool {
-  const pool = new pg.Pool({ connectionString: url, max: CONNECTIONS, application_name: 'pgboss' })
+  const pool = new pg.Pool({ ...connectionOf(url), Client: SureClient, max: CONNECTIONS, application_name: 'pgboss' })
   pool.on('error', (error) => log.error(error, 'an idle connection of the queue failed'))
   return pool
 }

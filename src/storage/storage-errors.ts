@@ -37,17 +37,17 @@ export function toStorageError(error: unknown): unknown {
 
 const FULL = /^53100$/ // Postgres's disk_full
 
-// Postgres: shutting down, crashed, starting, too many connections, connection exceptions (class 08).
+// Postgres: shutting down, crashed, starting, a statement or a pause in a transaction that lasts too long, too many connections, connection exceptions (class 08).
 // Prisma's adapter for pg: its kinds of error. P2028 is Prisma's own: no transaction could be started in time, or it lasted too long.
 // Node: sockets and names.
 const AWAY = new RegExp(`^(${[
-  '57P0[123]|53300|08...',
+  '57P0[123]|57014|25P03|53300|08...',
   'DatabaseNotReachable|ConnectionClosed|SocketTimeout|TooManyConnections|P2028',
   'ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN'
 ].join('|')})$`)
 
 // pg gives these errors a text and nothing else.
-const AWAY_IN_WORDS = /^Connection terminated|^timeout exceeded when trying to connect$|^Client has encountered a connection error/
+const AWAY_IN_WORDS = /^Connection terminated|^Query read timeout$|^timeout expired$|^timeout exceeded when trying to connect$|^Client has encountered a connection error/
 
 /** The codes of an error and of what caused it. Prisma keeps those of its adapter in `meta`. */
 function codesOf(error: unknown): string[] {

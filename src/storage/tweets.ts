@@ -2,7 +2,7 @@
 
 import { Prisma, type PrismaClient } from '../generated/prisma/client.js'
 import { sharedFromBase64, toBytes } from '../core/vectors.js'
-import { keyOf, lockName, saveUser, SAVING, type TransactionPart, type UserProfile } from './users.js'
+import { keyOf, lockName, lockUser, saveUser, SAVING, type TransactionPart, type UserProfile } from './users.js'
 
 export interface NewTweet {
   id: string
@@ -21,6 +21,8 @@ export interface TweetPage {
 
 /** A user's tweets, newest first, and their vectors end to end in memory that threads share. */
 export interface Corpus {
+  /** The user's version that these tweets belong to; null where there is no such user. */
+  version: bigint | null
   ids: string[]
   texts: string[]
   dates: (Date | null)[]
@@ -42,6 +44,7 @@ export interface Stale {
 
 /** Some tweets. */
 interface CorpusRow {
+  version: bigint | null
   ids: string[]
   texts: string[]
   /** ms since 1970 */
@@ -108,13 +111,14 @@ export function createTweetStore(prisma: PrismaClient, checkRoom = async (): Pro
     },
 
     /**
-     * A user's newest tweets within the limits. They come by some at a time, with lists as JSON and the vectors as one block
-     * in base64. Row by row takes four times as long, Prisma's own reading of arrays and bytes a third longer; and for a
+     * A user's newest tweets within the limits, and the version that they belong to, read in one statement. They come by some
+     * at a time, with lists as JSON and the vectors as one block in base64. Row by row takes four times as long, Prisma's own reading of arrays and bytes a third longer; and for a
      * single row of a megabyte, pg would copy what has come into ever larger memories.
      */
     async loadCorpus(userId: string, encoder: string, limits: CorpusLimits): Promise<Corpus | Stale> {
       const rows = await prisma.$queryRaw<CorpusRow[]>`
-        SELECT json_agg("id" ORDER BY "place") AS "ids", json_agg("text" ORDER BY "place") AS "texts",
+        SELECT (SELECT "version" FROM "User" WHERE "id" = ${userId}) AS "version",
+          json_agg("id" ORDER BY "place") AS "ids", json_agg("text" ORDER BY "place") AS "texts",
           json_agg(extract(epoch FROM "createdAt") * 1000 ORDER BY "place") AS "dates",
           encode(string_agg("embedding", ''::bytea ORDER BY "place") FILTER (WHERE "encoder" = ${encoder}), 'base64') AS "vectors",
           json_agg("encoder" <> ${encoder} ORDER BY "place") AS "stale"
@@ -128,7 +132,7 @@ export function createTweetStore(prisma: PrismaClient, checkRoom = async (): Pro
       const stale = rows.flatMap((row) => row.stale)
       if (stale.includes(true)) return { stale: ids.map((id, i) => ({ id, text: texts[i] })).filter((_, i) => stale[i]) }
       const dates = rows.flatMap((row) => row.dates).map((ms) => (ms === null ? null : new Date(ms)))
-      return { ids, texts, dates, vectors: sharedFromBase64(rows.map(({ vectors }) => vectors ?? '')) }
+      return { version: rows[0]?.version ?? null, ids, texts, dates, vectors: sharedFromBase64(rows.map(({ vectors }) => vectors ?? '')) }
     },
 
     /**
@@ -147,6 +151,8 @@ export function createTweetStore(prisma: PrismaClient, checkRoom = async (): Pro
     async savePage(user: UserProfile, tweets: Omit<NewTweet, 'embedding'>[], gone: string[], part: TransactionPart): Promise<void> {
       await checkRoom()
       await prisma.$transaction(async (tx) => {
+        await lockName(tx, keyOf(user.username))
+        await lockUser(tx, user.id)
         const data = tweets.map((tweet) => rowOf({ ...tweet, embedding: new Float32Array(0) }, user.id, ''))
         if (gone.length > 0) await tx.tweet.deleteMany({ where: { userId: user.id, id: { in: gone } } })
         if (data.length > 0) await saveUser(tx, user)
@@ -176,10 +182,13 @@ export function createTweetStore(prisma: PrismaClient, checkRoom = async (): Pro
       const rows = vectors.map(({ id, embedding }) => Prisma.sql`(${id}, ${toBytes(embedding)}::bytea)`)
       if (rows.length === 0) return
       await checkRoom()
-      await prisma.$executeRaw`
-        UPDATE "Tweet" SET "embedding" = made."embedding", "encoder" = ${encoder}
-        FROM (VALUES ${Prisma.join(rows)}) AS made ("id", "embedding")
-        WHERE "Tweet"."userId" = ${userId} AND "Tweet"."id" = made."id"`
+      await prisma.$transaction(async (tx) => {
+        await lockUser(tx, userId)
+        await tx.$executeRaw`
+          UPDATE "Tweet" SET "embedding" = made."embedding", "encoder" = ${encoder}
+          FROM (VALUES ${Prisma.join(rows)}) AS made ("id", "embedding")
+          WHERE "Tweet"."userId" = ${userId} AND "Tweet"."id" = made."id"`
+      }, SAVING)
     },
 
     /** The newest texts, `size` at most from each, of the other users who were collected last. */

@@ -20,6 +20,8 @@ export interface Seen {
 
 export interface StoredUser extends UserProfile, Seen {
   collectedAt: Date
+  /** Another number after each change of the user or their tweets, and one that nobody else ever has. */
+  version: bigint
   tweets: number
 }
 
@@ -30,7 +32,7 @@ export type UserStore = ReturnType<typeof createUserStore>
 
 export const SAVING = { maxWait: 10_000, timeout: 60_000 } // ms; the embedded Postgres takes seconds for 3,200 tweets
 const PROFILE = { id: true, username: true, name: true, pictureUrl: true, source: true } as const
-const SUMMARY = { ...PROFILE, newestTweetId: true, postsOnX: true, collectedAt: true, _count: { select: { tweets: true } } } as const
+const SUMMARY = { ...PROFILE, newestTweetId: true, postsOnX: true, collectedAt: true, version: true, _count: { select: { tweets: true } } } as const
 
 export function createUserStore(prisma: PrismaClient) {
   return {
@@ -57,7 +59,7 @@ export function createUserStore(prisma: PrismaClient) {
     /** The users with these names in one query, `undefined` where there is none. */
     async findUsers(usernames: string[]): Promise<(StoredUser | undefined)[]> {
       const found = await prisma.$queryRaw<(StoredUser & { usernameKey: string })[]>`
-        SELECT "usernameKey", "id", "username", "name", "pictureUrl", "source"::text, "newestTweetId", "postsOnX", "collectedAt",
+        SELECT "usernameKey", "id", "username", "name", "pictureUrl", "source"::text, "newestTweetId", "postsOnX", "collectedAt", "version",
           (SELECT count(*)::int FROM "Tweet" WHERE "userId" = "User"."id") AS "tweets"
         FROM "User" WHERE "usernameKey" = ANY(${usernames.map(keyOf)})`
       const users = new Map(found.map(({ usernameKey, ...user }) => [usernameKey, user]))
@@ -127,6 +129,11 @@ export async function saveUser(tx: Prisma.TransactionClient, user: UserProfile, 
     postsOnX: postsOnX ?? undefined
   }
   await tx.user.upsert({ select: { id: true }, where: { id: user.id }, create: fields, update: fields })
+}
+
+/** Makes others who change this user or their tweets wait until this transaction ends: taken first, so that nobody waits in a circle. */
+export async function lockUser(tx: Prisma.TransactionClient, id: string): Promise<void> {
+  await tx.$executeRaw`SELECT FROM "User" WHERE "id" = ${id} FOR UPDATE`
 }
 
 export const keyOf = (username: string): string => username.toLowerCase()

@@ -8,6 +8,10 @@ export interface Door {
   open(): Promise<void>
   /** Cuts all connections and takes new ones. */
   cut(): void
+  /** Passes nothing on any more: not on these connections, and not on new ones. No end learns of it. */
+  silence(): void
+  /** New connections pass again; those that fell silent stay so, as after a network's failure. */
+  heal(): void
 }
 
 /** A TCP proxy in front of a database: shutting it takes the database away. */
@@ -15,6 +19,8 @@ export async function openDoor(url: string): Promise<Door> {
   const { hostname, port } = new URL(url)
   const sockets = new Set<Socket>()
   let server: Server
+  let isSilent = false
+  const pipes = new Set<[Socket, Socket]>()
   const listen = async (at: number): Promise<number> => {
     server = createServer((socket) => {
       const inside = connectSocket(Number(port), hostname)
@@ -23,7 +29,9 @@ export async function openDoor(url: string): Promise<Door> {
         end.on('error', () => {})
         end.on('close', () => (sockets.delete(end), socket.destroy(), inside.destroy()))
       }
+      if (isSilent) return void socket.resume()
       socket.pipe(inside).pipe(socket)
+      pipes.add([socket, inside])
     })
     await new Promise<void>((resolve) => server.listen(at, '127.0.0.1', resolve))
     return (server.address() as { port: number }).port
@@ -41,6 +49,14 @@ export async function openDoor(url: string): Promise<Door> {
     open: async () => void (await listen(at)),
     cut() {
       for (const socket of sockets) socket.destroy()
+    },
+    silence() {
+      isSilent = true
+      for (const ends of pipes) for (const end of ends) end.unpipe().removeAllListeners('close').resume()
+      pipes.clear()
+    },
+    heal() {
+      isSilent = false
     }
   }
 }
