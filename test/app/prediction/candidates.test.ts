@@ -157,6 +157,46 @@ describe.each(databases)('candidates on the $name', ({ open }) => {
     await expect(findCandidates(other, BOTH)).rejects.toMatchObject({ reason: 'unavailable', message: expect.stringContaining('keep changing') })
   })
 
+  test('belong to one version of each user, also while others change them and remove them', async () => {
+    const other = await openServices()
+    const sayings = (n: number): string[] => Array.from({ length: 20 + (n % 5) }, (_, i) => `version ${n}: ${THINGS[i % 9]} ${FEELINGS[i % 7]} ${i}`)
+    let isOver = false
+    const change = async (): Promise<void> => {
+      for (let n = 0; n < 12; n++) {
+        const texts = sayings(n)
+        const vectors = slices(await threads.embed(texts), texts.length)
+        const tweets = texts.map((text, i) => ({ id: `${i}`, text, createdAt: null, position: BigInt(i), embedding: vectors[i] }))
+        await other.tweetStore.replaceTweets(profile('Keen_Example'), tweets, await threads.encoderName())
+        if (n % 4 === 3) await other.userStore.reset()
+        if (n % 4 === 3) await save(other, 'Calm_Example', Array.from({ length: 30 }, (_, i) => calm(i)))
+      }
+      isOver = true
+    }
+    const ask = async (): Promise<void> => {
+      while (!isOver) {
+        const found = await findCandidates(services, BOTH).catch((error: unknown) => {
+          expect(error).toMatchObject({ reason: expect.stringMatching(/^(not-found|unusable|unavailable)$/) })
+        })
+        if (!found) continue
+        const texts = found.tweets.filter(({ label }) => label === 1).map(({ text }) => text.replace(/:.*/s, ''))
+        expect(texts).toHaveLength(found.users[1].tweets)
+        if (texts[0].startsWith('version')) expect(new Set(texts).size).toBe(1)
+      }
+    }
+    await Promise.all([change(), ask(), ask(), ask()]).finally(() => other.close())
+  })
+
+  test('say that a user is not there who is removed while the fit waits for its turn', async () => {
+    const removing = {
+      ...services.tweetStore,
+      loadCorpus: async (...args: Parameters<typeof services.tweetStore.loadCorpus>) => {
+        await services.userStore.reset()
+        return services.tweetStore.loadCorpus(...args)
+      }
+    }
+    await expect(findCandidates({ ...services, tweetStore: removing }, BOTH)).rejects.toMatchObject({ reason: 'not-found' })
+  })
+
   test('are tried again after a fit that failed', async () => {
     const failing = { ...services, threads: { ...services.threads, fit: () => Promise.reject(new Error('out of memory')) } }
     await expect(findCandidates(failing, BOTH)).rejects.toThrow('out of memory')
