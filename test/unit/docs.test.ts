@@ -147,6 +147,22 @@ test('docs/json.md has exactly the requests of the OpenAPI document', async () =
   expect(documented.sort()).toEqual(requests.sort())
 })
 
+test('docs/dependencies.md has exactly the dependencies of package.json, in its order, with the licences of what is installed', async () => {
+  const { dependencies, devDependencies } = JSON.parse(await read('package.json')) as Record<string, Record<string, string>>
+  const rows = rowsOf(await read('docs/dependencies.md')).map(([name, why, licence]) => ({ name: codesIn(name)[0], why, licence }))
+  expect(rows.map(({ name }) => name)).toEqual([...Object.keys(dependencies), ...Object.keys(devDependencies)])
+  for (const { name, why, licence } of rows) {
+    expect(why, name).not.toBe('')
+    expect(licence, name).toBe((JSON.parse(await read(`node_modules/${name}/package.json`)) as { license: string }).license)
+  }
+})
+
+test('nothing depends on scripts that npm leaves out with ignore-scripts', async () => {
+  const { scripts } = JSON.parse(await read('package.json')) as { scripts: Record<string, string> }
+  expect(Object.keys(scripts).filter((name) => /^(pre|post)/.test(name) && name.replace(/^(pre|post)/, '') in scripts)).toEqual([])
+  expect(await read('.npmrc')).toContain('ignore-scripts=true')
+})
+
 test('docs/performance.md says what each row of its table means', async () => {
   const text = await read('docs/performance.md')
   const names = [...text.matchAll(/^\| (?!what|---)([^|]+) \|/gm)].map(([, name]) => name)

@@ -48,6 +48,7 @@ describe.each(databases)('the user store on the $name', ({ open }) => {
       newestTweetId: null,
       postsOnX: null,
       collectedAt: new Date(2000),
+      version: expect.any(BigInt),
       tweets: 2
     })
   })
