@@ -93,7 +93,7 @@ describe.each(databases)('the tweet store on the $name', ({ open }) => {
     const corpusOf = async (size: number): Promise<Corpus> => (await tweetStore.loadCorpus('id of Ann', 'encoder@1', limits(size))) as Corpus
 
     test('of a user who is not there is empty', async () => {
-      expect(await corpusOf(100)).toEqual({ ids: [], texts: [], dates: [], vectors: new Float32Array(0) })
+      expect(await corpusOf(100)).toEqual({ version: null, ids: [], texts: [], dates: [], vectors: new Float32Array(0) })
     })
 
     test('is of the newest tweets, as many as are asked for', async () => {
@@ -104,6 +104,7 @@ describe.each(databases)('the tweet store on the $name', ({ open }) => {
     test('has ids, texts and vectors in one order, newest first', async () => {
       await save('Ann', 3)
       expect(await corpusOf(100)).toEqual({
+        version: expect.any(BigInt),
         ids: ['Ann 3', 'Ann 2', 'Ann 1'],
         texts: ['Ann says 3', 'Ann says 2', 'Ann says 1'],
         dates: tweetsOf('Ann', 3).map(({ createdAt }) => createdAt).reverse(),
