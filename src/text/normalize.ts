@@ -8,16 +8,23 @@ const X_LINKS = /(?:https?:\/\/|(?<![\w./-]))(?:t\.co|pic\.twitter\.com|pic\.x\.
 const OTHER_LINKS = /https?:\/\/(?:www\.)?([a-z0-9.-]*)\S*/gi
 const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", '#39': "'", '#x27': "'" }
 
-/** The text as its author typed it: entities decoded once, line ends and Unicode composition unified. */
+/** The text as its author typed it: entities decoded once, and {@link tidyText}. */
 export function decodeText(raw: string): string {
-  return raw
-    .replace(/&(amp|lt|gt|quot|apos|#39|#x27);/gi, (_, name: string) => ENTITIES[name.toLowerCase()])
+  return tidyText(raw.replace(/&(amp|lt|gt|quot|apos|#39|#x27);/gi, (_, name: string) => ENTITIES[name.toLowerCase()]))
+}
+
+/** A text as it can be stored: line ends and Unicode composition unified. A text that was stored is tidy, and stays as it is. */
+export function tidyText(text: string): string {
+  return limitMarks(text)
     .replace(/\r\n?/g, '\n')
     .replaceAll('\0', '')
     .toWellFormed()
     .normalize('NFC')
     .trim()
 }
+
+// The time of composing text (NFC) grows with the square of the combining marks in a row: a minute for half a million.
+const limitMarks = (text: string): string => (text.length < 1000 ? text : text.replace(/(\p{M}{30})\p{M}+/gu, '$1'))
 
 /** The text with each link and picture replaced by {@link LINK}; the host follows, unless it is X's own. */
 export function maskLinks(text: string): string {

@@ -106,8 +106,8 @@ const users: Paths = {
       responses: { 200: json(answers.Imported, 'The user, and what became of the file.'), ...failing(403, 413, 415, 422, 429) }
     })
   },
-  '/users/{username}/tweets.csv': { get: exported('exportCsv', 'text/csv', 'as CSV (id, created_at, text)') },
-  '/users/{username}/tweets.jsonl': { get: exported('exportJsonLines', 'application/jsonl', 'as JSON Lines (id, created_at, text)') },
+  '/users/{username}/tweets.csv': { get: exported('exportCsv', 'text/csv', 'as CSV (id, created_at, text, exported_by)') },
+  '/users/{username}/tweets.jsonl': { get: exported('exportJsonLines', 'application/jsonl', 'as JSON Lines (id, created_at, text, exported_by)') },
   '/progress': {
     get: open('followProgress', 'How far collecting has come, as it happens', {
       description: 'Server-sent events, until all have ended or for ten minutes; the data of each is a ProgressList.',

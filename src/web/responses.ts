@@ -90,7 +90,7 @@ const Round = z.strictObject({
 const ImportReport = z.strictObject({
   read: Count,
   kept: Count,
-  beyond: Count.meta({ description: 'Older than the newest 3,200.' }),
+  beyond: Count.meta({ description: 'Older than the newest 3,200, or than the newest 1,000,000 characters.' }),
   dropped: z.strictObject({ retweets: Count, replies: Count, duplicates: Count, empty: Count, tooLong: Count })
 })
 

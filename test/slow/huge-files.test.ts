@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
@@ -78,6 +79,15 @@ describe('a huge file', () => {
     expect(data.length).toBeGreaterThan(200e6)
     const { report, megabytes } = await measure(zip([{ name: 'data/tweets.js', data }]), 'a.zip')
     expect(report).toEqual({ read: 240_000, kept: 3_200, beyond: 236_800, dropped: NONE_DROPPED })
+    expect(megabytes).toBeLessThan(150)
+  })
+
+  test('of 289 MB of posts of 24,900 characters inside a zip of 1.5 MB takes less than 150 MB of memory', async () => {
+    const tweet = (i: number) => `{"tweet":{"id_str":"${1_700_000_000_000_000_000n + BigInt(i)}","full_text":"${i} ${randomBytes(240).toString('hex')}${'語'.repeat(24_500)}"}}`
+    const data = Buffer.from(`window.YTD.tweets.part0 = [\n${Array.from({ length: 3900 }, (_, i) => tweet(i)).join(',\n')}\n]`)
+    expect(data.length).toBeGreaterThan(285e6)
+    const { report, megabytes } = await measure(zip([{ name: 'data/tweets.js', data }]), 'a.zip')
+    expect(report).toEqual({ read: 3_900, kept: 40, beyond: 3_860, dropped: NONE_DROPPED })
     expect(megabytes).toBeLessThan(150)
   })
 })

@@ -2,7 +2,7 @@
 
 import { CsvError, parse, type Options } from 'csv-parse'
 import { parse as parseNow } from 'csv-parse/sync'
-import { fieldName, hasText } from './post.js'
+import { EXPORTED_BY, fieldName, hasText } from './post.js'
 import { attempt, MAX_RECORD_LENGTH, type Fail, type Row } from './lines.js'
 
 /** How a CSV file is written. */
@@ -25,6 +25,15 @@ const OPTIONS: Options = {
   skip_empty_lines: true,
   record_delimiter: '\n'
 }
+
+// Spreadsheets run a cell that begins so as a formula; an apostrophe before it prevents that.
+const FORMULA = /^'*[=+\-@\t\r\uff0b\uff0d\uff1d\uff20]/
+
+/** The text with one more apostrophe where a spreadsheet would run it, or might look as if this was done to it. */
+export const escapeFormula = (text: string): string => (FORMULA.test(text) ? `'${text}` : text)
+
+/** What {@link escapeFormula} was given. */
+const unescapeFormula = (text: string): string => (text.startsWith("'") && FORMULA.test(text) ? text.slice(1) : text)
 
 /** The shape of the CSV file that starts with `head`; null if no column of its first line holds texts. */
 export function csvShape(head: string): CsvShape | null {
@@ -109,5 +118,6 @@ function toObject(fields: (string | null)[], cells: string[]): Record<string, st
     const name = fields[i]
     if (name) object[name] = cells[i]
   }
+  if (object.exportedby === EXPORTED_BY && object.text) object.text = unescapeFormula(object.text)
   return object
 }

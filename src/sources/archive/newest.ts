@@ -3,7 +3,7 @@
 import { randomInt } from 'node:crypto'
 import { hashText } from '../../core/hashing.js'
 import { PairTable } from '../../core/pair-table.js'
-import type { ImportedTweet } from './post.js'
+import type { ImportedTweet, Post } from './post.js'
 
 interface DatedTweet extends ImportedTweet {
   time: number
@@ -30,38 +30,58 @@ export function createSeen(): (key: string) => boolean {
   }
 }
 
+/** How much of a file is kept. */
+interface Bounds {
+  tweets: number
+  /** Of all texts together. */
+  characters: number
+}
+
 /**
- * Keeps the newest `limit` of the tweets that are added: by date (a tweet's id contains its date too), then by id, and in
- * the file's order if neither is known. `take` returns them, newest first, and how many were too old (`beyond`) or had the
- * id of another one (`repeated`).
+ * Keeps the newest of the tweets that are added, until the next one would go beyond a bound: by date (a tweet's id contains
+ * its date too), then by id, and in the file's order if neither is known. An export of ours is in the right order already: if
+ * the first tweet is of one, the file's order stays. `take` returns them, newest first, and how many come after those kept
+ * (`beyond`) or had the id of another one (`repeated`). Meanwhile at most twice as much is held in memory.
  */
-export function createNewest(limit: number) {
-  let kept: DatedTweet[] = []
-  let oldest: DatedTweet | undefined // of those kept, once there are `limit`
+export function createNewest(bounds: Bounds) {
+  let held: DatedTweet[] = []
+  let characters = 0 // of all that is held
+  let cut: DatedTweet | undefined // the newest one beyond the bounds: whatever comes after it is beyond them too
+  let order = newestFirst
   let [added, repeated] = [0, 0]
 
   function trim(): void {
-    const sorted = kept.sort(newestFirst)
+    const sorted = held.sort(order)
     const ids = new Set<string>()
     const once = sorted.filter(({ id }) => id === null || (!ids.has(id) && ids.add(id)))
     repeated += sorted.length - once.length
-    kept = once.slice(0, limit)
-    oldest = kept[limit - 1]
+    held = fitting(once, bounds)
+    characters = held.reduce((sum, { text }) => sum + text.length, 0)
+    cut = once[held.length] ?? cut
   }
 
   return {
-    add({ id, text, createdAt }: ImportedTweet): void {
+    add({ id, text, createdAt, exact }: Pick<Post, keyof ImportedTweet | 'exact'>): void {
+      if (added === 0 && exact) order = byIndex
       const tweet = { id, text, createdAt, time: createdAt?.getTime() ?? timeOfId(id), index: added++ }
-      if (oldest && newestFirst(oldest, tweet) < 0) return
-      kept.push({ ...tweet, id: id && detach(id), text: detach(text) })
-      if (kept.length >= 2 * limit) trim()
+      if (cut && order(cut, tweet) < 0) return
+      held.push({ ...tweet, id: id && detach(id), text: detach(text) })
+      characters += text.length
+      if (held.length >= 2 * bounds.tweets || characters >= 2 * bounds.characters) trim()
     },
     take(): { tweets: ImportedTweet[]; beyond: number; repeated: number } {
       trim()
-      const tweets = kept.map(({ id, text, createdAt }) => ({ id, text, createdAt }))
+      const tweets = held.map(({ id, text, createdAt }) => ({ id, text, createdAt }))
       return { tweets, beyond: added - repeated - tweets.length, repeated }
     }
   }
+}
+
+/** The first tweets that are within the bounds together. */
+function fitting(tweets: DatedTweet[], bounds: Bounds): DatedTweet[] {
+  let characters = 0
+  const end = tweets.findIndex(({ text }, i) => i === bounds.tweets || (characters += text.length) > bounds.characters)
+  return end < 0 ? tweets : tweets.slice(0, end)
 }
 
 // V8 keeps the whole string in memory for a part of it: 3,200 lines would keep 3,200 chunks.
@@ -69,12 +89,14 @@ const detach = (text: string): string => Buffer.from(text).toString()
 
 /** Since November 2010 an id's upper bits are its time in milliseconds: https://docs.x.com/fundamentals/x-ids */
 function timeOfId(id: string | null): number {
-  const isTimed = id !== null && id.length >= 15
+  const isTimed = id !== null && /^\d{15,}$/.test(id)
   return isTimed ? Number((BigInt(id) >> 22n) + X_EPOCH) : Number.MIN_SAFE_INTEGER
 }
 
+const byIndex = (a: DatedTweet, b: DatedTweet): number => a.index - b.index
+
 function newestFirst(a: DatedTweet, b: DatedTweet): number {
-  return b.time - a.time || compareIds(b.id ?? '', a.id ?? '') || a.index - b.index
+  return b.time - a.time || compareIds(b.id ?? '', a.id ?? '') || byIndex(a, b)
 }
 
 /** Compares ids as numbers without converting them: a longer one is greater. */

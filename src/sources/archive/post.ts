@@ -1,6 +1,6 @@
 // The tweet in a record of a file, whatever the format calls its fields.
 
-import { decodeText } from '../../text/normalize.js'
+import { decodeText, tidyText } from '../../text/normalize.js'
 
 /** A tweet from a file, its text as its author typed it. */
 export interface ImportedTweet {
@@ -13,7 +13,12 @@ export interface ImportedTweet {
 export interface Post extends ImportedTweet {
   retweet: boolean
   reply: boolean
+  /** From an export of ours, which is taken as it is. */
+  exact: boolean
 }
+
+/** Stands in the field `exported_by` of each tweet that this app has exported. */
+export const EXPORTED_BY = 'HypoTweet'
 
 /** X's longest posts have 25,000 characters. */
 export const MAX_POST_LENGTH = 25_000
@@ -26,10 +31,13 @@ const ID = ['idstr', 'id', 'tweetid']
 const DATE = ['createdat', 'date', 'timestamp']
 const RETWEET = ['retweeted', 'retweetedstatus', 'retweetedstatusid']
 const REPLY = ['statusid', 'statusidstr', 'userid', 'useridstr', 'screenname'].map((name) => `inreplyto${name}`)
-const KNOWN_FIELDS = new Set([...TEXT, ...ID, ...DATE, ...RETWEET, ...REPLY])
+const EXPORTED = 'exportedby'
+const KNOWN_FIELDS = new Set([...TEXT, ...ID, ...DATE, ...RETWEET, ...REPLY, EXPORTED])
 
 const NOTHING = /^(|0|false|null|none|nan)$/i
+const OUR_ID = /^\w[\w:-]{0,63}$/ // "sample:ruth_demo:12" too
 const X_DATE = /^\w{3} \w{3} \d\d \d\d:\d\d:\d\d [+-]\d{4} \d{4}$/
+const [EARLIEST, LATEST] = [new Date('0001-01-01T00:00:00Z'), new Date('9999-12-31T23:59:59.999Z')]
 const ISO_DATE = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d+)?)?) ?(Z|[+-]\d\d:?\d\d)?)?$/i
 
 /** Our name of a field, which files write in many ways; null for a field that we do not use. */
@@ -59,8 +67,10 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function postFrom(raw: string, fields: Map<string | null, unknown>): Post {
-  const text = decodeText(limitMarks(raw.trim().slice(0, MAX_RAW_LENGTH)))
+  if (fields.get(EXPORTED) === EXPORTED_BY) return exactPostFrom(raw, fields)
+  const text = decodeText(raw.trim().slice(0, MAX_RAW_LENGTH))
   return {
+    exact: false,
     id: toId(firstFilled(fields, ID)),
     text,
     createdAt: toDate(firstFilled(fields, DATE)),
@@ -70,8 +80,18 @@ function postFrom(raw: string, fields: Map<string | null, unknown>): Post {
   }
 }
 
-// The time of composing text (NFC) grows with the square of the combining marks in a row: a minute for half a million.
-const limitMarks = (raw: string): string => (raw.length < 1000 ? raw : raw.replace(/(\p{M}{30})\p{M}+/gu, '$1'))
+/** A post of our own export: its text holds no entities, and what is a repost or a reply was decided before it was stored. */
+function exactPostFrom(raw: string, fields: Map<string | null, unknown>): Post {
+  const id = firstFilled(fields, ID)
+  return {
+    exact: true,
+    id: typeof id === 'string' && OUR_ID.test(id) ? id : null,
+    text: tidyText(raw.slice(0, MAX_RAW_LENGTH)),
+    createdAt: toDate(firstFilled(fields, DATE)),
+    retweet: false,
+    reply: false
+  }
+}
 
 /** The value of the first of these fields that is not empty. */
 function firstFilled(fields: Map<string | null, unknown>, names: string[]): unknown {
@@ -92,12 +112,15 @@ function toId(value: unknown): string | null {
     : null
 }
 
-/** X's dates, ISO 8601 (in UTC unless a zone is given), seconds or milliseconds since 1970; null for anything else. */
+/**
+ * X's dates, ISO 8601 (in UTC unless a zone is given), seconds or milliseconds since 1970; null for anything else, and for
+ * years that have not four digits in UTC, which Postgres and ISO 8601 write differently.
+ */
 function toDate(value: unknown): Date | null {
   const text = typeof value === 'string' || typeof value === 'number' ? `${value}`.trim() : ''
   const [, day, time = '00:00', zone = 'Z'] = ISO_DATE.exec(text) ?? []
   const iso = day && `${day}T${time}${zone.replace(/^(.\d\d)(\d\d)$/, '$1:$2')}`.toUpperCase()
   const epoch = /^\d{10}$/.test(text) ? Number(text) * 1000 : /^\d{13}$/.test(text) ? Number(text) : null
   const date = new Date(iso ?? epoch ?? (X_DATE.test(text) ? text : NaN))
-  return Number.isNaN(date.getTime()) ? null : date
+  return date >= EARLIEST && date <= LATEST ? date : null
 }

@@ -5,7 +5,7 @@ import { open } from 'node:fs/promises'
 import { readRows } from './detect-format.js'
 import { createNewest, createSeen } from './newest.js'
 import { MAX_POST_LENGTH, readPost, type ImportedTweet } from './post.js'
-import { MAX_IMPORTED_TWEETS, type ImportReport } from './report.js'
+import { MAX_IMPORTED, type ImportReport } from './report.js'
 import { decodeBytes, failIn, peek, type Row } from './lines.js'
 import { brokenZip, isZip, openTweetFiles, type TweetFile } from './zip.js'
 import { ExpectedError } from '../../core/errors.js'
@@ -18,8 +18,8 @@ const HEAD = 2 ** 14 // characters, by which the format is recognised
 const CHUNK = 2 ** 14 // bytes: parsing them takes some milliseconds, for which nothing else runs
 
 /**
- * The user's own tweets in an uploaded file, at most the newest 3,200: newest first if their dates or ids are known,
- * otherwise in the file's order. Of duplicates the first in the file stays. `path` is where the file lies, `fileName` its
+ * The user's own tweets in an uploaded file, at most the newest 3,200 with 1,000,000 characters: newest first if their dates or
+ * ids are known, otherwise, and in an export of our own, in the file's order. Of duplicates the first in the file stays. `path` is where the file lies, `fileName` its
  * name on the visitor's side; replies are left out unless `options.replies`.
  * @throws ExpectedError (422) that names the line of a mistake, or says what is wrong with the whole file: not UTF-8, no
  * tweets, a damaged, locked or oversized zip, more than 2,000,000 records
@@ -64,7 +64,7 @@ async function startsAsZip(path: string): Promise<boolean> {
 /** Sorts records into those to keep and those to drop, and counts both. */
 function createFilter({ replies }: { replies: boolean }) {
   const dropped = { retweets: 0, replies: 0, duplicates: 0, empty: 0, tooLong: 0 }
-  const newest = createNewest(MAX_IMPORTED_TWEETS)
+  const newest = createNewest(MAX_IMPORTED)
   const isRepeated = createSeen()
   let read = 0
 

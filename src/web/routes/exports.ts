@@ -3,12 +3,22 @@ import { pipeline } from 'node:stream/promises'
 import { stringify } from 'csv-stringify'
 import { Router, type Response } from 'express'
 import { notHere } from '../../prediction/user-page.js'
+import { escapeFormula } from '../../sources/archive/csv.js'
+import { EXPORTED_BY } from '../../sources/archive/post.js'
 import { limitedBy, openAtMost } from '../rate-limits.js'
 import { usernameIn } from '../requests.js'
 import type { Services } from '../../services/services.js'
 import type { StoredUser } from '../../storage/users.js'
 
 const OPEN = { perAddress: 4, all: 16 } // each holds some hundred kilobytes
+
+/** A tweet of an export, which says of itself that it is one: an import takes it as it is. */
+interface ExportedTweet {
+  id: string
+  created_at: string | null
+  text: string
+  exported_by: typeof EXPORTED_BY
+}
 
 /** Downloads of a user's stored tweets, newest first and without vectors, streamed page by page as fast as they are read. */
 export function exportRoutes({ userStore, tweetStore, rateLimits }: Services): Router {
@@ -18,9 +28,8 @@ export function exportRoutes({ userStore, tweetStore, rateLimits }: Services): R
   router.get('/users/:username/tweets.csv', async (request, response) => {
     const user = await findUser(usernameIn(request.params))
     announce(response, `${user.username}.csv`, 'text/csv; charset=utf-8')
-    // Spreadsheets run a text that begins with "=", "+", "-" or "@" as a formula; an apostrophe before it prevents that.
-    const csv = stringify({ header: true, columns: ['id', 'created_at', 'text'], bom: true, escape_formulas: true })
-    await pipeline(Readable.from(recordsOf(user)), csv, response)
+    const csv = stringify({ header: true, columns: ['id', 'created_at', 'text', 'exported_by'], bom: true })
+    await pipeline(Readable.from(rowsOf(user)), csv, response)
   })
 
   router.get('/users/:username/tweets.jsonl', async (request, response) => {
@@ -35,10 +44,14 @@ export function exportRoutes({ userStore, tweetStore, rateLimits }: Services): R
     return user
   }
 
-  async function* recordsOf({ id }: StoredUser): AsyncGenerator<{ id: string; created_at: string | null; text: string }> {
+  async function* recordsOf({ id }: StoredUser): AsyncGenerator<ExportedTweet> {
     for await (const tweets of tweetStore.readTweets(id)) {
-      for (const { id, createdAt, text } of tweets) yield { id, created_at: createdAt?.toISOString() ?? null, text }
+      for (const { id, createdAt, text } of tweets) yield { id, created_at: createdAt?.toISOString() ?? null, text, exported_by: EXPORTED_BY }
     }
+  }
+
+  async function* rowsOf(user: StoredUser): AsyncGenerator<ExportedTweet> {
+    for await (const record of recordsOf(user)) yield { ...record, text: escapeFormula(record.text) }
   }
 
   async function* linesOf(user: StoredUser): AsyncGenerator<string> {
