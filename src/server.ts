@@ -8,6 +8,7 @@ import { readConfig } from './core/config.js'
 import { cannotStart, onTermination, startOrExit } from './core/process.js'
 import { openServices, type Services } from './services/services.js'
 import { createApp, createHttpServer } from './web/app.js'
+import { removeLeftUploads } from './web/uploads.js'
 
 // Milliseconds of a shutdown.
 const REQUESTS_ON_THEIR_WAY = 500
@@ -23,6 +24,7 @@ onTermination(shutDown)
 
 /** The services. Where nobody is stored and X cannot be asked, the sample users are added. */
 async function open(): Promise<Services> {
+  await removeLeftUploads()
   const services = await openServices(readConfig(process.env))
   if (!services.config.X_BEARER_TOKEN && (await services.userStore.listUsers()).length === 0) {
     services.log.info(`Added the sample users ${(await addSamples(services)).join(', ')}.`)

@@ -11,10 +11,11 @@ import { readPages, type Page } from './read-pages.js'
  * STORY 1. Collects a user's newest original posts from X: the first time all that may be read, afterwards those that are
  * newer, and all once more after some were deleted on X. Each page is stored together with the job's progress, so that the
  * job resumes there after any interruption.
- * @throws GoneAtSource; other ExpectedErrors, with `retry` where waiting helps; LeaseLost; the signal's reason
+ * @throws GoneAtSource; StorageFull; other ExpectedErrors, with `retry` where waiting helps; LeaseLost; the signal's reason
  */
 export async function collectTweets(services: Services, job: ClaimedJob, signal: AbortSignal): Promise<void> {
   const { profile, sinceId } = await findProfile(services, job)
+  await services.tweetStore.checkRoom() // before a page is paid for
   await embedMissing(services, job, profile.id)
   const stored = await readStoredKeys(services, profile.id)
   let { newestId } = job

@@ -15,11 +15,12 @@ const STOP_GRACE = 7_000 // ms for the pages that are being read when the worker
 
 /**
  * Has users' posts collected in the background. A user whose job is under way is not requested again.
- * @throws ExpectedError `unavailable` without a token, or where the day's budget is spent
+ * @throws ExpectedError `unavailable` without a token, or where the day's budget is spent; StorageFull
  */
 export async function requestCollecting(services: Services, usernames: string[]): Promise<void> {
-  const { config, collectJobs, xBudget, queue } = services
+  const { config, collectJobs, tweetStore, xBudget, queue } = services
   if (!config.X_BEARER_TOKEN) throw tokenMissing()
+  await tweetStore.checkRoom()
   if ((await xBudget.today(config.X_DAILY_POST_BUDGET)).left < MIN_PAGE) throw await budgetSpent(services)
   for (const username of usernames) {
     if (await collectJobs.request(username, config.X_POSTS_PER_USER)) await queue.send(username.toLowerCase())

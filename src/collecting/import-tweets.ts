@@ -1,7 +1,9 @@
-import { readArchive } from '../sources/archive/read-archive.js'
+import { readArchive, type ImportedTweet } from '../sources/archive/read-archive.js'
 import { ExpectedError } from '../core/errors.js'
 import type { Services } from '../services/services.js'
 import { slices } from '../core/vectors.js'
+import { bytesOf } from '../storage/room.js'
+import { SOMEBODY } from '../threads/fair-queue.js'
 import { importInWords, type ImportReport } from '../sources/archive/report.js'
 import type { StoredUser } from '../storage/users.js'
 
@@ -15,10 +17,11 @@ export interface Import {
 /**
  * Imports a user's tweets from a file, without the X API. A second import for the same user replaces the first one; users from
  * X and sample users are not replaced. All tweets are stored, or none.
- * @throws ExpectedError `unusable` for a file without tweets to learn from, and for the name of a user from X or a sample user
+ * @throws ExpectedError `unusable` for a file without tweets to learn from, and for the name of a user from X or a sample user;
+ * `too-many` where the caller has added too much lately; StorageFull
  */
-export async function importTweets(services: Services, { username, path, fileName, replies }: Import): Promise<{ user: StoredUser; report: ImportReport }> {
-  const { userStore, tweetStore, threads } = services
+export async function importTweets(services: Services, { username, path, fileName, replies }: Import, { client } = SOMEBODY): Promise<{ user: StoredUser; report: ImportReport }> {
+  const { userStore, tweetStore, threads, rateLimits } = services
   const known = await userStore.findUser(username)
   if (known && known.source !== 'archive') {
     throw new ExpectedError('unusable', `@${known.username} is here already, ${known.source === 'x' ? 'read from X' : 'as a sample'}. Choose another name for the file.`)
@@ -27,13 +30,26 @@ export async function importTweets(services: Services, { username, path, fileNam
   if (tweets.length === 0) throw new ExpectedError('unusable', `That file has no tweets of @${username}'s own to learn from: ${importInWords({ ...report, ...report.dropped })}`)
   const id = `archive:${username.toLowerCase()}`
   const vectors = slices(await threads.embed(tweets.map(({ text }) => text)), tweets.length)
+  const ids = idsOf(tweets)
   const rows = tweets.map((tweet, i) => ({
-    id: tweet.id ?? String(tweets.length - i),
+    id: ids[i],
     text: tweet.text,
     createdAt: tweet.createdAt,
     position: BigInt(tweets.length - i),
     embedding: vectors[i]
   }))
+  await rateLimits.imported.count(client, Math.ceil(bytesOf(rows) / 1024))
   await tweetStore.replaceTweets({ id, username, name: username, pictureUrl: null, source: 'archive' }, rows, await threads.encoderName())
   return { user: (await userStore.findUser(username))!, report }
+}
+
+/** The tweets' ids, each once; a tweet without one has its place from the oldest, or a number that goes on from there. */
+function idsOf(tweets: ImportedTweet[]): string[] {
+  const taken = new Set(tweets.map(({ id }) => id))
+  return tweets.map(({ id }, i) => {
+    if (id !== null) return id
+    let free = tweets.length - i
+    while (taken.has(String(free))) free += tweets.length // steps of this size never meet the number of another tweet
+    return String(free)
+  })
 }

@@ -31,6 +31,8 @@ const Config = z.object({
   PREDICTIONS_PER_MINUTE: setting(z.coerce.number().int().min(0).default(60)),
   PAGES_PER_MINUTE: setting(z.coerce.number().int().min(0).default(120)),
   ADDITIONS_PER_HOUR: setting(z.coerce.number().int().min(0).default(30)),
+  IMPORTED_MB_PER_DAY: setting(z.coerce.number().min(0).default(50)),
+  STORAGE_LIMIT_MB: setting(z.coerce.number().min(0).default(500)),
   TRUST_PROXY: setting(z.coerce.number().int().min(0).max(9).default(0)),
   LOG_LEVEL: setting(z.enum(LEVELS).default('info')),
   ADMIN_PASSWORD: setting(z.string().min(8, 'must have 8 characters or more').optional())

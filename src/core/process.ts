@@ -1,5 +1,14 @@
 // How the app's processes start and stop.
 
+/** Whether there is a process of this number, ours or not. */
+export function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
 /** What a process needs before it can work. Where that fails, one line says why (no stack trace) and the process ends. */
 export async function startOrExit<T>(start: () => Promise<T>): Promise<T> {
   try {

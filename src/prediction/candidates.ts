@@ -42,6 +42,7 @@ export interface CandidateTweet {
  */
 export async function findCandidates(services: Services, usernames: string[], caller = SOMEBODY): Promise<Candidates> {
   const users = await findUsers(services, usernames)
+  await services.userStore.saveAsked(users)
   const encoder = await services.threads.encoderName()
   const fit = (signal: AbortSignal): Promise<Candidates> =>
     services.heavyWork.run({ ...caller, signal }, () => fitCandidates(services, users, encoder))

@@ -21,6 +21,7 @@ export async function readUserPage(services: Services, username: string, page: n
   const user = await services.userStore.findUser(username)
   if (!user && collectJob && collectJob.state !== 'done') return { collectJob }
   if (!user) throw notHere(username)
+  await services.userStore.saveAsked([user])
   const tweets = await services.tweetStore.listTweets(user.id, page)
   const habits = tweets.page === 1 ? await describeUser(services, user, caller) : undefined
   return { user, ...tweets, habits, collectJob }

@@ -26,6 +26,9 @@ const HEAVY_WORK = { running: 2, waiting: 24, waitingPerClient: 6 }
 // A picture takes about as long, on a thread of its own.
 const DRAWING = { running: 1, waiting: 16, waitingPerClient: 4 }
 
+// An import takes seconds and up to 100 MB of memory. Uploads are bounded before they are received, so that all may wait.
+const IMPORTS = { running: 2, waiting: 100, waitingPerClient: 100 }
+
 /** Services the app depends on; tests can pass fakes. */
 export interface Services {
   config: Config
@@ -44,6 +47,8 @@ export interface Services {
   heavyWork: FairQueue
   /** The pictures of results, one at a time. */
   drawing: FairQueue
+  /** Imports: few at a time, in turns between addresses. */
+  imports: FairQueue
   rateLimits: RateLimits
   metrics: Metrics
   log: Log
@@ -76,7 +81,7 @@ export async function openServices(config: Config, overrides: Overrides = {}): P
   return {
     config,
     userStore: createUserStore(prisma),
-    tweetStore: createTweetStore(prisma, checkRoom),
+    tweetStore: createTweetStore(prisma, checkRoom, config.STORAGE_LIMIT_MB * 2 ** 20 || Infinity),
     collectJobs,
     xBudget,
     queue,
@@ -88,6 +93,7 @@ export async function openServices(config: Config, overrides: Overrides = {}): P
     cards,
     heavyWork: createFairQueue(HEAVY_WORK),
     drawing: createFairQueue(DRAWING),
+    imports: createFairQueue(IMPORTS),
     rateLimits: createRateLimits(prisma, config),
     metrics,
     log,

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { PGlite } from '@electric-sql/pglite'
 import { PGLiteSocketHandler, type PGLiteSocketHandlerOptions } from '@electric-sql/pglite-socket'
+import { isAlive } from '../core/process.js'
 import { SessionQueue } from './pglite-session.js'
 import { StorageFull } from './storage-errors.js'
 
@@ -81,12 +82,4 @@ async function takeLock(lock: string, folder: string): Promise<void> {
   const file = await open(lock, 'wx')
   await file.writeFile(String(process.pid))
   await file.close()
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return process.kill(pid, 0)
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }

@@ -14,10 +14,10 @@ const ADMIN_KNOWN_FOR = 30 * 24 * 3600 // s
 
 export interface RateLimit {
   /**
-   * Counts one request of a key.
+   * Counts one request of a key, or so many points.
    * @throws ExpectedError `too-many` where the limit is reached, with the time of the next allowed request
    */
-  count(key: string): Promise<void>
+  count(key: string, points?: number): Promise<void>
   /** Takes one counted request back. */
   forgive(key: string): Promise<void>
 }
@@ -46,17 +46,19 @@ export interface RateLimits {
   pages: RateLimit
   /** Requests that add users. */
   additions: RateLimit
+  /** Kilobytes that are added from files. */
+  imported: RateLimit
   /** Wrong admin passwords. */
   adminTries: AdminTries
 }
 
-export function createRateLimits(prisma: PrismaClient, { PREDICTIONS_PER_MINUTE, PAGES_PER_MINUTE, ADDITIONS_PER_HOUR }: Config): RateLimits {
+export function createRateLimits(prisma: PrismaClient, { PREDICTIONS_PER_MINUTE, PAGES_PER_MINUTE, ADDITIONS_PER_HOUR, IMPORTED_MB_PER_DAY }: Config): RateLimits {
   const limit = (keyPrefix: string, points: number, duration: number, words: string): RateLimit => {
     if (points === 0) return UNLIMITED
     const limiter = new RateLimiterPrisma({ storeClient: prisma, tableName: 'limit', keyPrefix, points, duration })
     return {
-      async count(key) {
-        await limiter.consume(key).catch((refused: unknown) => refuse(refused, words))
+      async count(key, counted) {
+        await limiter.consume(key, counted).catch((refused: unknown) => refuse(refused, words))
       },
       async forgive(key) {
         await limiter.reward(key)
@@ -67,6 +69,7 @@ export function createRateLimits(prisma: PrismaClient, { PREDICTIONS_PER_MINUTE,
     predictions: limit('predictions', PREDICTIONS_PER_MINUTE, 60, 'That was a lot in one minute.'),
     pages: limit('pages', PAGES_PER_MINUTE, 60, 'Those were a lot of pages in one minute.'),
     additions: limit('additions', ADDITIONS_PER_HOUR, 3600, 'Many users have been added from your address in the last hour.'),
+    imported: limit('imported', Math.ceil(IMPORTED_MB_PER_DAY * 1024), 24 * 3600, `More than ${IMPORTED_MB_PER_DAY} MB were added from your address within a day.`),
     adminTries: createAdminTries(prisma, limit)
   }
 }
@@ -104,6 +107,6 @@ const UNLIMITED: RateLimit = { count: async () => {}, forgive: async () => {} }
 function refuse(refused: unknown, words: string): never {
   if (refused instanceof Error) throw refused
   const seconds = Math.max(1, Math.ceil((refused as RateLimiterRes).msBeforeNext / 1000))
-  const wait = seconds < 120 ? `${seconds} s` : `${Math.ceil(seconds / 60)} minutes`
+  const wait = seconds < 120 ? `${seconds} s` : seconds < 7200 ? `${Math.ceil(seconds / 60)} minutes` : `${Math.ceil(seconds / 3600)} hours`
   throw new ExpectedError('too-many', `${words} Please try again in ${wait}.`, { at: new Date(Date.now() + seconds * 1000) })
 }

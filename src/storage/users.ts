@@ -22,7 +22,15 @@ export interface StoredUser extends UserProfile, Seen {
   collectedAt: Date
   /** Another number after each change of the user or their tweets, and one that nobody else ever has. */
   version: bigint
+  /** When somebody last asked about the user, to the day. */
+  askedAt: Date
   tweets: number
+}
+
+/** Users whom nobody has asked about for long, and how many bytes their tweets take. */
+export interface Unasked {
+  users: number
+  bytes: number
 }
 
 /** The caller's part of a transaction. `added` is how many tweets were new. */
@@ -31,8 +39,9 @@ export type TransactionPart = (tx: Prisma.TransactionClient, added: number) => P
 export type UserStore = ReturnType<typeof createUserStore>
 
 export const SAVING = { maxWait: 10_000, timeout: 60_000 } // ms; the embedded Postgres takes seconds for 3,200 tweets
+const DAY = 86_400_000 // ms
 const PROFILE = { id: true, username: true, name: true, pictureUrl: true, source: true } as const
-const SUMMARY = { ...PROFILE, newestTweetId: true, postsOnX: true, collectedAt: true, version: true, _count: { select: { tweets: true } } } as const
+const SUMMARY = { ...PROFILE, newestTweetId: true, postsOnX: true, collectedAt: true, askedAt: true, version: true, _count: { select: { tweets: true } } } as const
 
 export function createUserStore(prisma: PrismaClient) {
   return {
@@ -59,7 +68,7 @@ export function createUserStore(prisma: PrismaClient) {
     /** The users with these names in one query, `undefined` where there is none. */
     async findUsers(usernames: string[]): Promise<(StoredUser | undefined)[]> {
       const found = await prisma.$queryRaw<(StoredUser & { usernameKey: string })[]>`
-        SELECT "usernameKey", "id", "username", "name", "pictureUrl", "source"::text, "newestTweetId", "postsOnX", "collectedAt", "version",
+        SELECT "usernameKey", "id", "username", "name", "pictureUrl", "source"::text, "newestTweetId", "postsOnX", "collectedAt", "askedAt", "version",
           (SELECT count(*)::int FROM "Tweet" WHERE "userId" = "User"."id") AS "tweets"
         FROM "User" WHERE "usernameKey" = ANY(${usernames.map(keyOf)})`
       const users = new Map(found.map(({ usernameKey, ...user }) => [usernameKey, user]))
@@ -91,6 +100,24 @@ export function createUserStore(prisma: PrismaClient) {
         await part(tx, 0)
         await tx.user.deleteMany({ where: { usernameKey: keyOf(username), source: 'x' } })
       }, SAVING)
+    },
+
+    /** Notes that somebody asks about these users: at most once a day for each. */
+    async saveAsked(users: StoredUser[]): Promise<void> {
+      const yesterday = new Date(Date.now() - DAY)
+      const ids = users.filter(({ askedAt }) => askedAt < yesterday).map(({ id }) => id)
+      if (ids.length > 0) await prisma.user.updateMany({ where: { id: { in: ids }, askedAt: { lt: yesterday } }, data: { askedAt: new Date() } })
+    },
+
+    /** The users whom nobody has asked about for so many days, without the sample users. */
+    async countUnasked(days: number): Promise<Unasked> {
+      const { _count, _sum } = await prisma.user.aggregate({ where: unaskedFor(days), _count: true, _sum: { storedBytes: true } })
+      return { users: _count, bytes: _sum.storedBytes ?? 0 }
+    },
+
+    /** Removes the users that {@link countUnasked} counts. @returns how many */
+    async removeUnasked(days: number): Promise<number> {
+      return (await prisma.user.deleteMany({ where: unaskedFor(days) })).count
     },
 
     async removeUser(id: string): Promise<void> {
@@ -135,6 +162,7 @@ export async function saveUser(tx: Prisma.TransactionClient, user: UserProfile, 
 export async function lockUser(tx: Prisma.TransactionClient, id: string): Promise<void> {
   await tx.$executeRaw`SELECT FROM "User" WHERE "id" = ${id} FOR UPDATE`
 }
+const unaskedFor = (days: number): Prisma.UserWhereInput => ({ askedAt: { lt: new Date(Date.now() - days * DAY) }, NOT: { source: 'sample' } })
 
 export const keyOf = (username: string): string => username.toLowerCase()
 

@@ -12,7 +12,7 @@ import { sharedThreads } from './threads.js'
 
 export type TestServices = Services & { prisma: ReturnType<typeof connect> }
 
-const SETTINGS = { PREDICTIONS_PER_MINUTE: '0', PAGES_PER_MINUTE: '0', ADDITIONS_PER_HOUR: '0', LOG_LEVEL: 'silent' }
+const SETTINGS = { PREDICTIONS_PER_MINUTE: '0', PAGES_PER_MINUTE: '0', ADDITIONS_PER_HOUR: '0', IMPORTED_MB_PER_DAY: '0', LOG_LEVEL: 'silent' }
 
 /**
  * The app's services as openServices wires them, on a test's database, and a Prisma client for the test to look into it.

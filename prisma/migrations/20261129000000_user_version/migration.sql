@@ -10,7 +10,9 @@ BEGIN
   RETURN NEW;
 END $$;
 
-CREATE TRIGGER "User_version" BEFORE UPDATE ON "User" FOR EACH ROW EXECUTE FUNCTION "raiseUserVersion"();
+-- That somebody asked about the person, or how much is stored, changes nothing that is computed from the tweets.
+CREATE TRIGGER "User_version" BEFORE UPDATE ON "User" FOR EACH ROW
+  WHEN (OLD."askedAt" = NEW."askedAt" AND OLD."storedBytes" = NEW."storedBytes") EXECUTE FUNCTION "raiseUserVersion"();
 
 -- Any update of the person's row raises the version, so this one need not name a new value.
 CREATE FUNCTION "raiseVersionOfTweets"() RETURNS trigger LANGUAGE plpgsql AS $$

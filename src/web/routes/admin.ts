@@ -6,9 +6,21 @@ import type { Services } from '../../services/services.js'
 import type { DaySpend } from '../../storage/x-budget.js'
 import { originOf } from '../rate-limits.js'
 import { userJson } from '../responses.js'
-import type { StoredUser } from '../../storage/users.js'
+import type { StoredUser, Unasked } from '../../storage/users.js'
 
-/** The operator's page (update every user from X, or remove everybody), and the metrics. */
+const UNASKED_DAYS = 90
+
+interface AdminPage {
+  users: StoredUser[]
+  spend: DaySpend[]
+  budget: number
+  storedMB: number
+  /** 0 is no limit. */
+  storageLimitMB: number
+  unasked: Unasked & { days: number }
+}
+
+/** The operator's page (update every user from X, remove those nobody asks about, or everybody), and the metrics. */
 export function adminRoutes(services: Services): Router {
   const router = Router()
   router.use('/admin', onlyAdmin(services))
@@ -22,7 +34,7 @@ export function adminRoutes(services: Services): Router {
     const shown = await adminPage()
     response.format({
       html: () => response.render('admin', shown),
-      json: () => response.json({ users: shown.users.map(userJson), spend: shown.spend, budget: shown.budget })
+      json: () => response.json({ ...shown, users: shown.users.map(userJson) })
     })
   })
 
@@ -45,9 +57,19 @@ export function adminRoutes(services: Services): Router {
     })
   })
 
-  async function adminPage(): Promise<{ users: StoredUser[]; spend: DaySpend[]; budget: number }> {
-    const [users, spend] = await Promise.all([services.userStore.listUsers(), services.xBudget.listDays()])
-    return { users, spend, budget: services.config.X_DAILY_POST_BUDGET }
+  router.post('/admin/remove-unasked', async (_request, response) => {
+    const removed = await services.userStore.removeUnasked(UNASKED_DAYS)
+    const shown = await adminPage()
+    response.format({
+      html: () => response.render('admin', { ...shown, removed }),
+      json: () => response.json({ removed })
+    })
+  })
+
+  async function adminPage(): Promise<AdminPage> {
+    const { userStore, tweetStore, xBudget, config } = services
+    const [users, spend, room, unasked] = await Promise.all([userStore.listUsers(), xBudget.listDays(), tweetStore.readRoom(), userStore.countUnasked(UNASKED_DAYS)])
+    return { users, spend, budget: config.X_DAILY_POST_BUDGET, storedMB: room.bytes / 2 ** 20, storageLimitMB: config.STORAGE_LIMIT_MB, unasked: { ...unasked, days: UNASKED_DAYS } }
   }
 
   return router

@@ -1,20 +1,22 @@
 import { Router } from 'express'
-import { limitedBy } from '../rate-limits.js'
+import { callerOf, limitedBy } from '../rate-limits.js'
 import { ImportForm } from '../requests.js'
 import { importTweets } from '../../collecting/import-tweets.js'
 import type { Services } from '../../services/services.js'
-import { withUpload } from '../uploads.js'
+import { createUploads } from '../uploads.js'
 import { userJson } from '../responses.js'
 
 /** Adding a user from a file, without the X API. */
 export function importRoutes(services: Services): Router {
   const router = Router()
+  const uploads = createUploads()
 
   router.post('/users/import', limitedBy(services.rateLimits.additions), async (request, response) => {
-    const { user, report } = await withUpload(request, ({ fields, path, fileName }) => {
+    const caller = callerOf(request, response)
+    const { user, report } = await uploads.receive(request, caller.client, ({ fields, path, fileName }) => {
       request.body = fields // so that the error page can show what was typed
       const { username, replies } = ImportForm.parse(fields)
-      return importTweets(services, { username, path, fileName, replies })
+      return services.imports.run(caller, () => importTweets(services, { username, path, fileName, replies }, caller))
     })
     const { dropped, ...counts } = report
     const numbers = new URLSearchParams(Object.entries({ ...counts, ...dropped }).map(([name, n]): [string, string] => [name, String(n)]))

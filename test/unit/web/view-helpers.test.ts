@@ -15,7 +15,7 @@ test.each([[0, 0], [0.824, 82], [0.825, 83], [0.25, 25], [1, 100]])('%d is %d ti
 describe('the URL of a post on X', () => {
   const user = (source: StoredUser['source']): StoredUser => ({
     id: '1', username: 'Fell_Example', name: 'Fell', pictureUrl: null, source, newestTweetId: null, postsOnX: null,
-    collectedAt: new Date(0), version: 1n, tweets: 20
+    askedAt: new Date(0), collectedAt: new Date(0), version: 1n, tweets: 20
   })
 
   test.each(['x', 'archive'] as const)('exists for a post of a user from %s', (source) => {
