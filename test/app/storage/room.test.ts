@@ -67,16 +67,19 @@ describe.each(databases)('the room for tweets on the $name', ({ open }) => {
 
   test('is stored in parts, between which the event loop goes on', async () => {
     const parts: number[] = []
-    const watched = prisma.$extends({
-      query: {
-        $executeRaw: ({ args, query }) => {
-          const json = (args as { values: unknown[] }).values.find((value) => typeof value === 'string' && value.startsWith('['))
-          if (json) parts.push((JSON.parse(json as string) as unknown[]).length)
-          return query(args)
+    const watch = <T extends object>(queries: T): T => new Proxy(queries, {
+      get: (target, name) => {
+        const method = Reflect.get(target, name) as unknown
+        if (name === '$transaction') return (work: (tx: object) => unknown, options: object) => (method as typeof prisma.$transaction)((tx) => work(watch(tx)) as Promise<unknown>, options)
+        if (name !== '$executeRaw') return method
+        return (sql: TemplateStringsArray, ...values: unknown[]) => {
+          const json = values.find((value) => typeof value === 'string' && value.startsWith('[')) as string | undefined
+          if (json) parts.push((JSON.parse(json) as unknown[]).length)
+          return (method as typeof prisma.$executeRaw).call(target, sql, ...values)
         }
       }
-    }) as unknown as typeof prisma
-    await createTweetStore(watched).replaceTweets(profile('Ann'), tweetsOf('Ann', 3100), 'e')
+    })
+    await createTweetStore(watch(prisma)).replaceTweets(profile('Ann'), tweetsOf('Ann', 3100), 'e')
     expect(parts.reduce((sum, n) => sum + n, 0)).toBe(3100)
     expect(Math.max(...parts)).toBeLessThanOrEqual(200)
     expect(await prisma.tweet.count()).toBe(3100)
