@@ -131,3 +131,35 @@ describe.each(databases)('importing a file on the $name', ({ open }) => {
     expect(((await answer.json()) as { error: string }).error).toMatch(/\.$/)
   })
 })
+
+describe('imports of an address', () => {
+  let database: TestDatabase
+  let services: TestServices
+  let app: Awaited<ReturnType<typeof serve>>
+  beforeAll(async () => {
+    database = await databases.at(-1)!.open()
+    services = await openTestServices(database, { IMPORTED_MB_PER_DAY: '0.1', STORAGE_LIMIT_MB: '0.15', TRUST_PROXY: '1' })
+    app = await serve(services)
+  })
+  afterAll(async () => {
+    await app?.close()
+    await services?.close()
+    await database?.close()
+  })
+
+  async function send(username: string, address: string): Promise<{ status: number; words: string; retryAfter: string | null }> {
+    const form = new FormData()
+    form.set('username', username)
+    form.set('file', new File([LINES.join('\n')], 'a.txt'))
+    const answer = await fetch(`${app.url}/users/import`, { method: 'POST', body: form, headers: { accept: 'application/json', 'x-forwarded-for': address } })
+    return { status: answer.status, words: await answer.text(), retryAfter: answer.headers.get('retry-after') }
+  }
+
+  test('are refused in words beyond so much a day, and for all when the room is used up; what is stored stays', async () => {
+    expect(await send('one', '10.0.0.1')).toMatchObject({ status: 200 })
+    expect(await send('two', '10.0.0.1')).toMatchObject({ status: 429, words: expect.stringContaining('More than 0.1 MB were added from your address within a day'), retryAfter: expect.stringMatching(/^\d+$/) })
+    expect(await send('three', '10.0.0.2')).toMatchObject({ status: 200 })
+    expect(await send('four', '10.0.0.3')).toMatchObject({ status: 503, words: expect.stringContaining('no room left') })
+    expect((await services.userStore.listUsers()).map(({ username }) => username).sort()).toEqual(['one', 'three'])
+  })
+})

@@ -47,6 +47,7 @@ describe.each(databases)('the user store on the $name', ({ open }) => {
       source: 'x',
       newestTweetId: null,
       postsOnX: null,
+      askedAt: expect.any(Date),
       collectedAt: new Date(2000),
       version: expect.any(BigInt),
       tweets: 2

@@ -43,7 +43,7 @@ describe.each(databases)('the export of tweets from the $name', ({ open }) => {
     expect(answer.headers.get('content-type')).toBe('application/jsonl; charset=utf-8')
     expect(answer.headers.get('content-disposition')).toBe('attachment; filename="Wren.jsonl"')
     const lines = (await answer.text()).trimEnd().split('\n').map((line) => JSON.parse(line))
-    expect(lines).toEqual((await inOrder()).map(({ id, text, createdAt }) => ({ id, created_at: createdAt?.toISOString() ?? null, text })))
+    expect(lines).toEqual((await inOrder()).map(({ id, text, createdAt }) => ({ id, created_at: createdAt?.toISOString() ?? null, text, exported_by: 'HypoTweet' })))
     expect(lines).toHaveLength(1203)
   })
 
@@ -54,7 +54,7 @@ describe.each(databases)('the export of tweets from the $name', ({ open }) => {
     expect([...body.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf])
     const records = parse(body, { columns: true, bom: true }) as { id: string; created_at: string; text: string }[]
     const safe = (text: string): string => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text)
-    expect(records).toEqual((await inOrder()).map(({ id, text, createdAt }) => ({ id, created_at: createdAt?.toISOString() ?? '', text: safe(text) })))
+    expect(records).toEqual((await inOrder()).map(({ id, text, createdAt }) => ({ id, created_at: createdAt?.toISOString() ?? '', text: safe(text), exported_by: 'HypoTweet' })))
   })
 
   test('can be imported again', async () => {
@@ -71,7 +71,7 @@ describe.each(databases)('the export of tweets from the $name', ({ open }) => {
   test('is an empty file for a user without tweets, and a 404 with a message for one who is not here', async () => {
     await services.tweetStore.saveTweets({ id: 'archive:none', username: 'none', name: 'none', pictureUrl: null, source: 'archive' }, null, [], 'e')
     expect(await (await get('/users/none/tweets.jsonl')).text()).toBe('')
-    expect((await (await get('/users/none/tweets.csv')).text()).trim()).toBe('id,created_at,text')
+    expect((await (await get('/users/none/tweets.csv')).text()).trim()).toBe('id,created_at,text,exported_by')
     for (const path of ['/users/nobody/tweets.csv', '/users/not%20a%20name/tweets.jsonl']) {
       const answer = await get(path)
       expect(answer.status).toBe(404)
