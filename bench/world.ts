@@ -46,7 +46,7 @@ export async function openWorld(): Promise<World> {
   return {
     settings: {
       DATABASE_URL: database.url, X_API_URL: api.url, X_BEARER_TOKEN: 'bench', X_POSTS_PER_USER: String(MANY_TWEETS),
-      X_DAILY_POST_BUDGET: '1000000', PREDICTIONS_PER_MINUTE: '0', PAGES_PER_MINUTE: '0', ADDITIONS_PER_HOUR: '0', TRUST_PROXY: '1'
+      X_DAILY_SPEND_LIMIT: '5000', PREDICTIONS_PER_MINUTE: '0', PAGES_PER_MINUTE: '0', ADDITIONS_PER_HOUR: '0', TRUST_PROXY: '1'
     },
     isReal: Boolean(real),
     tweetsOf: (wanted) => wanted.map((name) => tweetsOf([...STORED.users, ...STORED.warmUp].indexOf(name), TWEETS)),

@@ -7,6 +7,7 @@ interface Call {
   account: Account
   /** Whether posts are requested, and not the user. */
   timeline: boolean
+  query: URLSearchParams
   /** Whether this is one of the account's first calls that ask so. */
   first: (times?: number) => boolean
 }
@@ -23,6 +24,7 @@ export const FAILURES: Record<string, Failure> = {
   ratelimitedforever: (response, { timeline }) => timeline && limited(response, secondsFromNow(900)),
   alwayslimited: (response, { timeline }) => timeline && limited(response, secondsFromNow(900)),
   limitedabsurd: (response, { timeline }) => timeline && limited(response, Date.UTC(2100, 0, 1) / 1000),
+  limitedpast: (response, { timeline }) => timeline && limited(response, secondsFromNow(-30)),
   limitedsilent: (response, { timeline }) => timeline && limited(response),
   capped: (response, { timeline }) => timeline && done(json(response, 429, {
     title: 'UsageCapExceeded', detail: 'Usage cap exceeded: Monthly product cap', type: `${PROBLEMS}/usage-capped`
@@ -48,7 +50,13 @@ export const FAILURES: Record<string, Failure> = {
   },
   cutoff: (response, { timeline, first }) => timeline && first() && done(cutOff(response)),
   hangup: (response) => done(response.destroy()),
+  redirects: (response) => {
+    response.setHeader('location', '/2/elsewhere')
+    return done(send(response, 302, '', 'text/plain'))
+  },
+  sinceold: (response, { query }) => query.has('since_id') && done(invalid(response, 'since_id', query.get('since_id')!)),
   slow: () => true,
+  endless: (response) => done(endless(response)),
   trickle: (response) => done(trickle(response))
 }
 
@@ -109,4 +117,11 @@ function trickle(response: ServerResponse): void {
   response.write(' ')
   const timer = setInterval(() => response.write(' '), 20)
   response.on('close', () => clearInterval(timer))
+}
+
+/** An answer of any length that the reader takes. */
+function endless(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'application/json' })
+  const write = (): void => void (response.destroyed || response.write(Buffer.alloc(2 ** 18, ' '), () => setImmediate(write)))
+  write()
 }

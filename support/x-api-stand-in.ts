@@ -7,7 +7,7 @@ import { FAILURES, invalid, json, PROBLEMS, unauthorized, userProblem } from './
 /**
  * A small X API v2 on loopback, with invented accounts and invented posts.
  *
- * GET {url}users/by/username/:username and GET {url}users/:id/tweets. Any bearer token but "wrong" is good.
+ * GET {url}users/by/username/:username, {url}users/:id and {url}users/:id/tweets. Any bearer token but "wrong" is good.
  *
  * Well-behaved accounts: Tansy_Example (lower case, emoji; more than 250 posts), Fell_Example (formal), Bangs_Example
  * (shouts, hashtags) and Query_Example (questions). One in ten of their posts is a retweet or a reply.
@@ -28,6 +28,8 @@ import { FAILURES, invalid, json, PROBLEMS, unauthorized, userProblem } from './
  *   nullerror         400 {"errors":[null]}                    badgzip          claims to be compressed, is not
  *   cutoff            first timeline call cut in mid-body      hangup           the connection ends without an answer
  *   slow              never answers                            trickle          headers, then a blank now and then
+ *   limitedpast       429 until half a minute ago              redirects        302, to another path
+ *   sinceold          400 for every since_id                   endless          blanks, as many as are read
  */
 export interface XApiServer extends Pick<Accounts, 'addUser'> {
   /** The base to give as X_API_URL. */
@@ -45,6 +47,10 @@ export interface XApiServer extends Pick<Accounts, 'addUser'> {
    * @returns the ids of the deleted posts
    */
   removePosts(username: string, count: number, skip?: number): string[]
+  /** Gives an account another name, as people do on X. */
+  renameUser(username: string, to: string): void
+  /** Changes what is answered to a request for posts. */
+  reshape?: (body: unknown) => unknown
   /** An account's id, also where a look-up never shows it. */
   userId(username: string): string
   /** How many connections are open. */
@@ -76,6 +82,13 @@ export async function startXApi(): Promise<XApiServer> {
     return find(username).posts.splice(skip, count).map(({ id }) => id)
   }
 
+  function renameUser(username: string, to: string): void {
+    const account = find(username)
+    accounts.delete(username.toLowerCase())
+    account.user.username = to
+    accounts.set(to.toLowerCase(), account)
+  }
+
   function nextPost(): { id: string; created_at: string } {
     lastPost++
     const created_at = new Date(Date.UTC(2024, 0, 1) + lastPost * 3_600_000).toISOString()
@@ -92,9 +105,10 @@ export async function startXApi(): Promise<XApiServer> {
   function answer(request: IncomingMessage, response: ServerResponse): void {
     calls.requests++
     const url = new URL(request.url ?? '/', 'http://x')
-    const [, username, id] = url.pathname.match(/^\/2\/users\/(?:by\/username\/([^/]+)|(\d+)\/tweets)$/) ?? []
+    const [, username, id, tweets] = url.pathname.match(/^\/2\/users\/(?:by\/username\/([^/]+)|(\d+)(\/tweets)?)$/) ?? []
     if (!/^Bearer (?!wrong$)./.test(request.headers.authorization ?? '')) return unauthorized(response)
     if (username) return answerUser(decodeURIComponent(username), url.searchParams, response)
+    if (id && !tweets) return answerUserById(id, url.searchParams, response)
     if (id) return answerTimeline(id, url.searchParams, response)
     json(response, 404, { title: 'Not Found', type: 'about:blank', status: 404, detail: 'Not Found' })
   }
@@ -106,11 +120,17 @@ export async function startXApi(): Promise<XApiServer> {
     if (handle === 'suspended') return json(response, 200, userProblem('Forbidden', username))
     if (!account && !/^\w{1,15}$/.test(username)) return invalid(response, 'username', username)
     if (!account || handle === 'nobody') return json(response, 200, userProblem('Not Found Error', username))
-    if (fail(response, account, false)) return
+    if (fail(response, account, query, false)) return
     calls.users++
     const { posts } = [...accounts.values()].find(({ user }) => user.id === account.user.id)! // of an account that was renamed
     const metrics = (query.get('user.fields') ?? '').includes('public_metrics') && { public_metrics: { tweet_count: posts.length } }
     json(response, 200, { data: { ...account.user, ...metrics } })
+  }
+
+  function answerUserById(id: string, query: URLSearchParams, response: ServerResponse): void {
+    const account = [...accounts.values()].find(({ user }) => user.id === id)
+    if (!account) return json(response, 200, userProblem('Not Found Error', id))
+    answerUser(account.user.username, query, response)
   }
 
   function answerTimeline(id: string, query: URLSearchParams, response: ServerResponse): void {
@@ -118,7 +138,7 @@ export async function startXApi(): Promise<XApiServer> {
     if (!account) return json(response, 404, userProblem('Not Found Error', id))
     const size = Number(query.get('max_results') ?? 10)
     if (!(size >= 5 && size <= 100)) return invalid(response, 'max_results', String(size))
-    if (fail(response, account, true)) return
+    if (fail(response, account, query, true)) return
     const handle = account.user.username.toLowerCase()
     if (handle === 'emptypage' && !query.has('pagination_token')) {
       return json(response, 200, { meta: { result_count: 0, next_token: 'p0' } })
@@ -126,16 +146,17 @@ export async function startXApi(): Promise<XApiServer> {
     const body = pageOf(account, query, size)
     calls.posts += body.meta.result_count
     served.push(...(body.data ?? []).map(({ id }) => id))
-    json(response, 200, handle === 'partial' ? { ...body, ...tweetProblem } : body)
+    const answer = handle === 'partial' ? { ...body, ...tweetProblem } : body
+    json(response, 200, api.reshape?.(answer) ?? answer)
   }
 
-  function fail(response: ServerResponse, account: Account, timeline: boolean): boolean {
+  function fail(response: ServerResponse, account: Account, query: URLSearchParams, timeline: boolean): boolean {
     const handle = account.user.username.toLowerCase()
     const first = (times = 1) => {
       counts.set(handle, (counts.get(handle) ?? 0) + 1)
       return counts.get(handle)! <= times
     }
-    return FAILURES[handle]?.(response, { account, timeline, first }) ?? false
+    return FAILURES[handle]?.(response, { account, timeline, query, first }) ?? false
   }
 
   fill({ addUser, addPosts, find })
@@ -151,6 +172,7 @@ export async function startXApi(): Promise<XApiServer> {
     addPosts,
     removePosts,
     addUser,
+    renameUser,
     userId: (username) => find(username).user.id,
     connections: promisify(server.getConnections.bind(server)),
     async close() {

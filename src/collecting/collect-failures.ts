@@ -2,11 +2,15 @@
 
 import type { Services } from '../services/services.js'
 import { ExpectedError, GoneAtSource, isForLog, type Reason } from '../core/errors.js'
-import { LeaseLost, NOTHING_READ, RELEASED, type ClaimedJob, type Progress } from '../storage/collect-jobs.js'
+import { ENDED, LeaseLost, NOTHING_READ, RELEASED, type ClaimedJob, type Progress } from '../storage/collect-jobs.js'
 import { DatabaseAway } from '../storage/storage-errors.js'
 
+// How many failures in a row end a job. An answer that may have been paid for is not bought often; waiting when X asks for it,
+// or until the next day's budget, costs nothing, but some time nobody waits for the result any more.
 const MAX_ATTEMPTS = 8
-const MAX_PAUSE = 300 // s between two attempts
+const MAX_CHARGED = 3
+const MAX_WAITS = 24
+const MAX_PAUSE = 300_000 // ms between two attempts, unless X asks for more
 
 /** The worker is being stopped. */
 export class Stopped extends Error {}
@@ -18,14 +22,15 @@ export async function afterFailure(services: Services, job: ClaimedJob, error: u
   if (!isExpected(error)) log.error(error, 'collecting failed')
   const [current] = await collectJobs.find([job.usernameKey])
   const attempts = error instanceof Stopped ? undefined : (current?.attempts ?? 0) + 1
-  const next = nextOf(error, attempts ?? 0)
+  const { pauseMs, ...next } = nextOf(error, attempts ?? 0)
+  const hasEnded = next.state === 'failed'
   try {
-    await saveFailure(services, job, error, { ...RELEASED, ...next, attempts })
+    await saveFailure(services, job, error, { ...(hasEnded ? ENDED : RELEASED), ...next, attempts, pauseMs })
   } catch (failure) {
     if (failure instanceof LeaseLost) return
     throw failure
   }
-  if (next.dueAt) await queue.send(job.usernameKey, next.state === 'waiting' ? next.dueAt : undefined)
+  if (!hasEnded) await queue.send(job.usernameKey, job.turn, pauseMs)
 }
 
 /** Whether there is nothing in it for the operator. An expected error with a `cause` (the database is away) has something. */
@@ -37,17 +42,22 @@ async function saveFailure({ collectJobs, userStore }: Services, job: ClaimedJob
   await userStore.removeGoneUser(job.usernameKey, (tx) => collectJobs.saveProgress(job, { ...progress, ...NOTHING_READ }, tx))
 }
 
-interface Next { state: 'queued' | 'waiting' | 'failed'; dueAt?: Date; message: string | null; reason: Reason | null }
+interface Next { state: 'queued' | 'waiting' | 'failed'; pauseMs?: number; message: string | null; reason: Reason | null }
 
 function nextOf(error: unknown, attempts: number): Next {
-  if (error instanceof Stopped) return { state: 'queued', dueAt: new Date(), message: null, reason: null }
+  if (error instanceof Stopped) return { state: 'queued', pauseMs: 0, message: null, reason: null }
   const { reason, message, retry } = error instanceof ExpectedError && !(error instanceof DatabaseAway) ? error : UNEXPECTED
-  if (retry?.at) return { state: 'waiting', dueAt: retry.at, message, reason: null }
-  if (retry && attempts < MAX_ATTEMPTS) {
-    const pause = Math.min(2 ** (attempts - 1), MAX_PAUSE)
-    return { state: 'waiting', dueAt: new Date(Date.now() + pause * 1000), message, reason: null }
+  if (!retry || attempts >= mostAttempts(retry)) {
+    return { state: 'failed', message: retry ? `${message} It was tried ${attempts} times.` : message, reason }
   }
-  return { state: 'failed', message: retry ? `${message} It was tried ${attempts} times.` : message, reason }
+  const growing = Math.min(1000 * 2 ** (attempts - 1), MAX_PAUSE)
+  const asked = retry.at ? retry.at.getTime() - Date.now() : 0
+  return { state: 'waiting', pauseMs: Math.max(growing, asked), message, reason: null }
+}
+
+function mostAttempts({ at, charged }: NonNullable<ExpectedError['retry']>): number {
+  if (charged) return MAX_CHARGED
+  return at ? MAX_WAITS : MAX_ATTEMPTS
 }
 
 const UNEXPECTED = new ExpectedError('bug', 'Something went wrong on our side. It has been noted.', {})

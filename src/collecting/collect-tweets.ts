@@ -2,14 +2,15 @@ import type { Services } from '../services/services.js'
 import { GoneAtSource } from '../core/errors.js'
 import { slices } from '../core/vectors.js'
 import type { XUser } from '../sources/x/x-answers.js'
-import { RELEASED, type ClaimedJob } from '../storage/collect-jobs.js'
-import type { UserProfile } from '../storage/users.js'
+import { ENDED, type ClaimedJob } from '../storage/collect-jobs.js'
+import type { Seen, UserProfile } from '../storage/users.js'
 import { decodeText, dropDuplicates, duplicateKey } from '../text/normalize.js'
 import { readPages, type Page } from './read-pages.js'
+import { buyUser } from './spending.js'
 
 /**
  * STORY 1. Collects a user's newest original posts from X: the first time all that may be read, afterwards those that are
- * newer, and all once more after some were deleted on X. Each page is stored together with the job's progress, so that the
+ * newer, and all once more when some may have been deleted on X. Each page is stored together with the job's progress, so that the
  * job resumes there after any interruption.
  * @throws GoneAtSource; StorageFull; other ExpectedErrors, with `retry` where waiting helps; LeaseLost; the signal's reason
  */
@@ -24,22 +25,32 @@ export async function collectTweets(services: Services, job: ClaimedJob, signal:
     await embedMissing(services, job, profile.id)
     newestId = page.newestId
   }
-  await finish(services, job, profile, newestId)
+  await finish(services, job, profile, { newestTweetId: newestId, postsOnX: profile.posts }, sinceId === null)
 }
 
 /**
  * What X says of the user, and the post after which the new ones begin. Looked up once for each job, since a look-up costs
  * money; again only where the stored answer is damaged.
  */
-async function findProfile({ userStore, collectJobs, xBudget, xApi }: Services, job: ClaimedJob): Promise<{ profile: XUser; sinceId: string | null }> {
+async function findProfile(services: Services, job: ClaimedJob): Promise<{ profile: XUser; sinceId: string | null }> {
   if (job.profile) return { profile: job.profile, sinceId: job.sinceId }
-  await xBudget.countUser()
-  const profile = await xApi.findUser(job.username)
-  const known = await userStore.findUserById(profile.id)
-  const hasDeleted = (profile.posts ?? Infinity) < (known?.postsOnX ?? 0)
-  const sinceId = hasDeleted ? null : known?.newestTweetId ?? null
-  await collectJobs.saveProfile(job, profile, sinceId)
+  const profile = await lookUp(services, job.username)
+  const known = await services.userStore.saveCount(profile.id, profile.posts)
+  const sinceId = known?.isToBeReread ? null : known?.newestTweetId ?? null
+  await services.collectJobs.saveProfile(job, profile, sinceId)
   return { profile, sinceId }
+}
+
+/** The user of this name, or who had it when they were stored here: names can change on X, ids cannot. */
+async function lookUp(services: Services, username: string): Promise<XUser> {
+  try {
+    return await buyUser(services, (xApi) => xApi.findUser(username))
+  } catch (error) {
+    const isMissing = error instanceof GoneAtSource && error.reason === 'not-found'
+    const known = isMissing ? await services.userStore.findUser(username) : null
+    if (known?.source !== 'x') throw error
+    return buyUser(services, (xApi) => xApi.findUserById(known.id, username))
+  }
 }
 
 /** The duplicate keys of the user's stored texts: read once, and kept up to date page by page. */
@@ -71,12 +82,10 @@ async function embedMissing({ tweetStore, threads, collectJobs }: Services, job:
   await collectJobs.saveProgress(job, { embedded: { increment: missing.length } })
 }
 
-async function finish({ userStore, collectJobs }: Services, job: ClaimedJob, profile: XUser, newestId: string | null): Promise<void> {
+async function finish({ userStore, collectJobs }: Services, job: ClaimedJob, profile: XUser, seen: Seen, isWhole: boolean): Promise<void> {
   const user = await userStore.findUserById(profile.id)
   if (!user || user.tweets === 0) throw new GoneAtSource('unusable', `@${profile.username} has no posts of their own to learn from.`)
-  await userStore.saveSeen(toUser(profile), { newestTweetId: newestId, postsOnX: profile.posts }, (tx) =>
-    collectJobs.saveProgress(job, { ...RELEASED, state: 'done' }, tx)
-  )
+  await userStore.saveSeen(toUser(profile), seen, isWhole, (tx) => collectJobs.saveProgress(job, { ...ENDED, state: 'done' }, tx))
 }
 
 const toUser = ({ id, username, name, pictureUrl }: XUser): UserProfile => ({ id, username, name, pictureUrl, source: 'x' })

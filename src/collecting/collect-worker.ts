@@ -4,26 +4,29 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Services } from '../services/services.js'
 import { tokenMissing } from '../sources/x/x-errors.js'
-import { MIN_PAGE } from '../storage/x-budget.js'
 import { afterFailure, Stopped } from './collect-failures.js'
 import { collectTweets } from './collect-tweets.js'
-import { budgetSpent } from './read-pages.js'
+import { budgetSpent } from './spending.js'
 
 const CONCURRENT_USERS = 4
-const REFRESH_SPREAD = 20 // s between the users of a refresh
+const REFRESH_SPREAD = 20_000 // ms between the users of a refresh
+const REST = 600_000 // ms in which what X has answered about a user holds, also that there is none: asking costs money
 const STOP_GRACE = 7_000 // ms for the pages that are being read when the worker is stopped
 
 /**
- * Has users' posts collected in the background. A user whose job is under way is not requested again.
+ * Has users' posts collected in the background. A user whose job is under way is not requested again, nor one whose job has
+ * just ended.
+ * @param askedBy the address that asks, if any: the names of one address take turns with those of others
  * @throws ExpectedError `unavailable` without a token, or where the day's budget is spent; StorageFull
  */
-export async function requestCollecting(services: Services, usernames: string[]): Promise<void> {
+export async function requestCollecting(services: Services, usernames: string[], askedBy?: string): Promise<void> {
   const { config, collectJobs, tweetStore, xBudget, queue } = services
   if (!config.X_BEARER_TOKEN) throw tokenMissing()
   await tweetStore.checkRoom()
-  if ((await xBudget.today(config.X_DAILY_POST_BUDGET)).left < MIN_PAGE) throw await budgetSpent(services)
+  if ((await xBudget.today()).isSpent) throw await budgetSpent(xBudget)
   for (const username of usernames) {
-    if (await collectJobs.request(username, config.X_POSTS_PER_USER)) await queue.send(username.toLowerCase())
+    const job = await collectJobs.request(username, config.X_POSTS_PER_USER, { askedBy, restMs: REST })
+    if (job) await queue.send(job.usernameKey, job.turn)
   }
 }
 
@@ -35,9 +38,10 @@ export async function requestRefresh({ config, userStore, collectJobs, queue }: 
   const users = (await userStore.listUsers()).filter(({ source }) => source === 'x')
   let requested = 0
   for (const { username } of users) {
-    const dueAt = new Date(Date.now() + requested * REFRESH_SPREAD * 1000)
-    if (!(await collectJobs.request(username, config.X_POSTS_PER_USER, dueAt))) continue
-    await queue.send(username.toLowerCase(), dueAt)
+    const pauseMs = requested * REFRESH_SPREAD
+    const job = await collectJobs.request(username, config.X_POSTS_PER_USER, { pauseMs })
+    if (!job) continue
+    await queue.send(job.usernameKey, job.turn, pauseMs)
     requested++
   }
   return requested
@@ -75,14 +79,14 @@ export async function startWorker(services: Services): Promise<Worker> {
       await Promise.race([Promise.allSettled(running.values()), pause(STOP_GRACE)])
       clearInterval(heartbeats)
       clearInterval(sweeps)
-      for (const usernameKey of await collectJobs.releaseAll(worker)) await queue.send(usernameKey)
+      for (const { usernameKey, turn } of await collectJobs.releaseAll(worker)) await queue.send(usernameKey, turn)
     }
   }
 }
 
-/** Sends overdue jobs to the queue again, and removes old failures. */
+/** Sends overdue jobs to the queue again, where their messages were lost, and removes old failures. */
 async function sweep({ collectJobs, queue }: Services): Promise<void> {
-  for (const usernameKey of await collectJobs.listOverdue()) await queue.send(usernameKey)
+  for (const { usernameKey, turn } of await collectJobs.listOverdue()) await queue.send(usernameKey, turn)
   await collectJobs.removeOldFailures()
 }
 

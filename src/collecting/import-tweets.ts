@@ -5,7 +5,8 @@ import { slices } from '../core/vectors.js'
 import { bytesOf } from '../storage/room.js'
 import { SOMEBODY } from '../threads/fair-queue.js'
 import { importInWords, type ImportReport } from '../sources/archive/report.js'
-import type { StoredUser } from '../storage/users.js'
+import { isUnderWay } from '../storage/collect-jobs.js'
+import type { StoredUser, TransactionPart } from '../storage/users.js'
 
 export interface Import {
   username: string
@@ -22,10 +23,7 @@ export interface Import {
  */
 export async function importTweets(services: Services, { username, path, fileName, replies }: Import, { client } = SOMEBODY): Promise<{ user: StoredUser; report: ImportReport }> {
   const { userStore, tweetStore, threads, rateLimits } = services
-  const known = await userStore.findUser(username)
-  if (known && known.source !== 'archive') {
-    throw new ExpectedError('unusable', `@${known.username} is here already, ${known.source === 'x' ? 'read from X' : 'as a sample'}. Choose another name for the file.`)
-  }
+  await checkName(services, username)
   const { tweets, report } = await readArchive(path, fileName, { replies })
   if (tweets.length === 0) throw new ExpectedError('unusable', `That file has no tweets of @${username}'s own to learn from: ${importInWords({ ...report, ...report.dropped })}`)
   const id = `archive:${username.toLowerCase()}`
@@ -39,7 +37,7 @@ export async function importTweets(services: Services, { username, path, fileNam
     embedding: vectors[i]
   }))
   await rateLimits.imported.count(client, Math.ceil(bytesOf(rows) / 1024))
-  await tweetStore.replaceTweets({ id, username, name: username, pictureUrl: null, source: 'archive' }, rows, await threads.encoderName())
+  await tweetStore.replaceTweets({ id, username, name: username, pictureUrl: null, source: 'archive' }, rows, await threads.encoderName(), (tx) => checkName(services, username, tx))
   return { user: (await userStore.findUser(username))!, report }
 }
 
@@ -52,4 +50,18 @@ function idsOf(tweets: ImportedTweet[]): string[] {
     while (taken.has(String(free))) free += tweets.length // steps of this size never meet the number of another tweet
     return String(free)
   })
+}
+
+/**
+ * A file is for a name that X or a sample does not have, now or soon. Called before the file is read, and once more under the
+ * lock of the name before its tweets are stored: the user may have been added meanwhile.
+ */
+async function checkName({ userStore, collectJobs }: Services, username: string, tx?: Parameters<TransactionPart>[0]): Promise<void> {
+  const [known, [collectJob]] = [await userStore.findUser(username, tx), await collectJobs.find([username], tx)]
+  if (known && known.source !== 'archive') {
+    throw new ExpectedError('unusable', `@${known.username} is here already, ${known.source === 'x' ? 'read from X' : 'as a sample'}. Choose another name for the file.`)
+  }
+  if (collectJob && isUnderWay(collectJob)) {
+    throw new ExpectedError('unusable', `@${collectJob.username} is being read from X at the moment. Choose another name for the file.`)
+  }
 }

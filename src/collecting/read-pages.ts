@@ -1,12 +1,12 @@
-// Reading a user's posts from X page by page, within the day's budget.
+// Reading a user's posts from X page by page.
 
 import type { Services } from '../services/services.js'
-import { ExpectedError } from '../core/errors.js'
-import type { PostPage, XPost, XUser } from '../sources/x/x-answers.js'
-import type { PageQuery } from '../sources/x/x-api.js'
+import type { XPost, XUser } from '../sources/x/x-answers.js'
+import { SinceIdRefused } from '../sources/x/x-errors.js'
 import type { ClaimedJob } from '../storage/collect-jobs.js'
 import type { PositionRange } from '../storage/tweets.js'
 import { MIN_PAGE } from '../storage/x-budget.js'
+import { buyPage } from './spending.js'
 
 const MAX_PAGE = 100 // posts
 const MAX_TIMELINE = 800 // posts: of longer timelines, X does not show the oldest posts when replies are excluded
@@ -22,50 +22,51 @@ export interface Page {
   oldestId: string | null
 }
 
-/** Reads the pages that a job still needs, and continues behind the last one that was stored. */
+/**
+ * Reads the pages that a job still needs, and continues behind the last one that was stored. Where X refuses to say what is
+ * newer than the newest stored post, the newest posts are read until one of them is not newer: at first few, since that post
+ * must be old.
+ */
 export async function* readPages(services: Services, job: ClaimedJob, profile: XUser, signal: AbortSignal): AsyncGenerator<Page> {
-  const [sinceId, untilId] = [job.sinceId ?? undefined, job.oldestId ?? undefined]
-  let { read, newestId, oldestId } = job
+  const untilId = job.oldestId ?? undefined
+  let sinceId = job.sinceId ?? undefined
   let nextToken: string | undefined
+  let maxPage = MAX_PAGE
+  let { read, newestId, oldestId } = job
   for (let pages = 0; read < job.toRead && pages < MAX_PAGES; pages++) {
     signal.throwIfAborted()
-    const page = await readPage(services, profile, { size: Math.min(job.toRead - read, MAX_PAGE), sinceId, untilId, nextToken })
+    const page = await buyPage(services, profile, { size: Math.min(job.toRead - read, maxPage), sinceId, untilId, nextToken })
+      .catch((error) => refusedSinceId(error, sinceId))
+    if (!page) {
+      sinceId = undefined
+      maxPage = MIN_PAGE
+      continue
+    }
     const { posts } = page
     nextToken = page.nextToken
+    maxPage = MAX_PAGE
     const isOldest = !nextToken && !sinceId && profile.posts !== null && profile.posts <= MAX_TIMELINE
     const covers = rangeOf(posts, oldestId, isOldest)
-    read += posts.length
+    read += page.sent
     newestId ??= posts.at(0)?.id ?? null
     oldestId = posts.at(-1)?.id ?? oldestId
     yield { posts, covers, read, newestId, oldestId }
-    if (!nextToken) return
+    if (!nextToken || isKnown(posts, job.sinceId)) return
   }
+}
+
+/** Nothing where X has refused `sinceId`; throws any other error. */
+function refusedSinceId(error: unknown, sinceId: string | undefined): undefined {
+  if (!(error instanceof SinceIdRefused) || !sinceId) throw error
+}
+
+/** Whether a page reaches the posts that were read before. */
+function isKnown(posts: XPost[], sinceId: string | null): boolean {
+  return sinceId !== null && posts.some(({ id }) => BigInt(id) <= BigInt(sinceId))
 }
 
 /** From the page's oldest post (from the very first, on the oldest page of all) up to the page before. */
 function rangeOf(posts: XPost[], before: string | null, isOldest: boolean): PositionRange | undefined {
   if (posts.length === 0 && !isOldest) return undefined
   return { from: isOldest ? undefined : BigInt(posts.at(-1)!.id), before: before === null ? undefined : BigInt(before) }
-}
-
-/** Reads one page. Its posts are reserved in the budget first, and those that X did not send are refunded. */
-async function readPage({ config, xBudget, xApi }: Services, { id, username }: XUser, query: PageQuery): Promise<PostPage> {
-  const { granted, day } = await xBudget.reserve(query.size, config.X_DAILY_POST_BUDGET)
-  if (granted < MIN_PAGE) throw await budgetSpent({ config, xBudget })
-  try {
-    const page = await xApi.readPosts(id, username, { ...query, size: granted })
-    await xBudget.refund(granted - page.posts.length, day)
-    return page
-  } catch (error) {
-    if (error instanceof ExpectedError && !error.retry?.charged) await xBudget.refund(granted, day)
-    throw error
-  }
-}
-
-/** The error for the rest of the day. */
-export async function budgetSpent({ config, xBudget }: Pick<Services, 'config' | 'xBudget'>): Promise<ExpectedError> {
-  const { opensAt } = await xBudget.today(config.X_DAILY_POST_BUDGET)
-  const budget = config.X_DAILY_POST_BUDGET.toLocaleString('en')
-  return new ExpectedError('unavailable', `Today's budget of ${budget} posts from X is spent. It opens again at 00:00 UTC ` +
-    '(tweets can be imported from a file at any time).', { at: opensAt })
 }

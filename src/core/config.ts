@@ -24,7 +24,7 @@ const Config = z.object({
   X_BEARER_TOKEN: setting(z.string().optional()),
   X_API_URL: setting(z.url({ protocol: /^https?$/ }).optional()),
   X_POSTS_PER_USER: setting(z.coerce.number().int().min(20).max(3200).default(200)),
-  X_DAILY_POST_BUDGET: setting(z.coerce.number().int().min(0).default(2000)),
+  X_DAILY_SPEND_LIMIT: setting(z.coerce.number().min(0).default(10)),
   WORK_QUEUE: setting(z.stringbool().default(true)),
   REFRESH_CRON: setting(z.string().refine(isCron, 'is no cron line, such as "0 3 * * *"').optional()),
   EMBEDDING_MODEL: setting(z.string().optional()),
@@ -47,7 +47,17 @@ export const SETTINGS = Object.keys(Config.shape) as (keyof Config)[]
  */
 export function readConfig(source: Record<string, string | undefined>): Config {
   const result = Config.safeParse(source)
-  if (result.success) return result.data
-  const problems = result.error.issues.map(({ path, message }) => `  ${path.join('.')}: ${message}`)
+  const renamed = renamedSettings(source)
+  if (result.success && renamed.length === 0) return result.data
+  const problems = [...(result.error?.issues.map(({ path, message }) => `${path.join('.')}: ${message}`) ?? []), ...renamed].map((problem) => `  ${problem}`)
   throw new Error(`These settings can't be used:\n${problems.join('\n')}`)
+}
+
+const DOLLARS_PER_POST = 0.005
+
+/** What is wrong with a setting of an earlier version: to go on by the default would change the operator's limit unasked. */
+function renamedSettings({ X_DAILY_POST_BUDGET: posts = '' }: Record<string, string | undefined>): string[] {
+  if (posts.trim() === '') return []
+  const dollars = Number(posts) >= 0 ? `; ${posts} posts are X_DAILY_SPEND_LIMIT=${Number(posts) * DOLLARS_PER_POST}` : ''
+  return [`X_DAILY_POST_BUDGET: is now called X_DAILY_SPEND_LIMIT and in dollars, look-ups of users included${dollars}`]
 }

@@ -34,6 +34,8 @@ export function createMetrics({ models, corpora, collectJobs, xBudget }: {
   gauge('kept_models', 'Fitted models in the cache', () => models.size)
   gauge('kept_users', 'Users whose tweets are in the cache', () => corpora.size)
   gauge('collections_open', 'Users who are being collected or wait for it', () => collectJobs.countOpen())
+  gauge('x_dollars_today', 'Dollars spent at X today (UTC)', async () => (await xBudget.spentToday()).dollars)
+  gauge('x_dollars_limit', 'Dollars that may be spent at X in a day', () => xBudget.limit)
   gauge('x_posts_today', 'Posts read from X today (UTC)', async () => (await xBudget.spentToday()).posts)
   gauge('x_users_today', 'Users looked up on X today (UTC)', async () => (await xBudget.spentToday()).users)
   return {

@@ -75,7 +75,7 @@ export async function openServices(config: Config, overrides: Overrides = {}): P
   const log = createLog(config.LOG_LEVEL)
   const queue = openQueue(url, log)
   const collectJobs = createCollectJobs(prisma, overrides.lease)
-  const xBudget = createXBudget(prisma)
+  const xBudget = createXBudget(prisma, config.X_DAILY_SPEND_LIMIT)
   const [corpora, models, profiles, cards] = [CORPORA_MEMORY, MODELS_MEMORY, PROFILES_MEMORY, CARDS_MEMORY].map(createCache)
   const metrics = createMetrics({ corpora, models, collectJobs, xBudget })
   return {

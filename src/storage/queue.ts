@@ -9,8 +9,12 @@ import { connectionOf, SureClient } from './database.js'
 import { throwStorageError } from './storage-errors.js'
 
 export interface Queue {
-  /** Sends a user's key to a worker, not before `at`. */
-  send(usernameKey: string, at?: Date): Promise<void>
+  /**
+   * Sends a user's key to a worker, where it is not on its way already.
+   * @param turn lower turns come first
+   * @param pauseMs how long it waits at least
+   */
+  send(usernameKey: string, turn?: number, pauseMs?: number): Promise<void>
   /** Hands each key that is due to the handler, up to `concurrency` at the same time. */
   work(handler: (usernameKey: string) => Promise<void>, concurrency: number): Promise<void>
   /** Calls the handler at the times of a cron line (UTC), in one of all processes; never without a line. */
@@ -74,9 +78,13 @@ export function openQueue(url: string, log: Log, polling = POLLING): Queue {
   }
 
   return {
-    async send(usernameKey, at) {
-      await (await getBoss()).send(COLLECT, { usernameKey }, { startAfter: at })
-      if (!at) wakeUp() // a consumer in this process need not wait for its next poll
+    async send(usernameKey, turn = 0, pauseMs = 0) {
+      const isDue = pauseMs <= 0
+      // One message for a user that is due, however often it is sent; those for later have keys of their own.
+      const singletonKey = isDue ? usernameKey : `${usernameKey} ${Date.now() + pauseMs}`
+      const startAfter = isDue ? undefined : (pauseMs / 1000).toFixed(3) // seconds by the database's clock
+      await (await getBoss()).send(COLLECT, { usernameKey }, { startAfter, singletonKey, priority: -turn })
+      if (isDue) wakeUp() // a consumer in this process need not wait for its next poll
     },
     async work(handler, concurrency) {
       const boss = await getBoss()
@@ -115,6 +123,9 @@ async function startBoss(pool: pg.Pool, log: Log, polling: Polling): Promise<PgB
   boss.on('error', (error) => log.error(error, 'the queue failed'))
   await boss.start()
   // No retries by pg-boss: a collect job says itself when it continues, and the worker's sweep finds lost messages.
-  for (const name of [COLLECT, REFRESH]) await boss.createQueue(name, { name, policy: 'standard', retryLimit: 0 })
+  await boss.createQueue(REFRESH, { name: REFRESH, policy: 'standard', retryLimit: 0 })
+  const collect = { name: COLLECT, policy: 'short', retryLimit: 0 } as const // "short": one waiting message for each key
+  await boss.createQueue(COLLECT, collect)
+  await boss.updateQueue(COLLECT, collect) // of an earlier version, which had the other policy
   return boss
 }

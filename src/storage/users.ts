@@ -18,6 +18,13 @@ export interface Seen {
   postsOnX: number | null
 }
 
+/** What of a user from X has been read already. */
+export interface Known {
+  newestTweetId: string | null
+  /** Whether posts may have been deleted on X, and it is time to read all of them again. */
+  isToBeReread: boolean
+}
+
 export interface StoredUser extends UserProfile, Seen {
   collectedAt: Date
   /** Another number after each change of the user or their tweets, and one that nobody else ever has. */
@@ -40,6 +47,7 @@ export type UserStore = ReturnType<typeof createUserStore>
 
 export const SAVING = { maxWait: 10_000, timeout: 60_000 } // ms; the embedded Postgres takes seconds for 3,200 tweets
 const DAY = 86_400_000 // ms
+const REREAD_PAUSE = '3 days' // in which deletions on X may stay unnoticed, and in which a user's posts are bought once more at most
 const PROFILE = { id: true, username: true, name: true, pictureUrl: true, source: true } as const
 const SUMMARY = { ...PROFILE, newestTweetId: true, postsOnX: true, collectedAt: true, askedAt: true, version: true, _count: { select: { tweets: true } } } as const
 
@@ -75,8 +83,8 @@ export function createUserStore(prisma: PrismaClient) {
       return usernames.map((username) => users.get(keyOf(username)))
     },
 
-    async findUser(username: string): Promise<StoredUser | null> {
-      const user = await prisma.user.findUnique({ select: SUMMARY, where: { usernameKey: keyOf(username) } })
+    async findUser(username: string, tx: Pick<PrismaClient, 'user'> = prisma): Promise<StoredUser | null> {
+      const user = await tx.user.findUnique({ select: SUMMARY, where: { usernameKey: keyOf(username) } })
       return user && summarise(user)
     },
 
@@ -86,10 +94,27 @@ export function createUserStore(prisma: PrismaClient) {
       return user && summarise(user)
     },
 
-    /** Saves a user whose posts have all been read, in one transaction with the caller's part. */
-    async saveSeen(user: UserProfile, seen: Seen, part: TransactionPart): Promise<void> {
+    /**
+     * Saves how many posts X counts now, and says what is known of the user; null for a new one. A lower number than the last
+     * one may be a deleted post or only an undone repost: reading all again shows it, and costs as much as a new user. So
+     * that is due at once the first time, and afterwards not before REREAD_PAUSE has passed.
+     */
+    async saveCount(id: string, posts: number | null): Promise<Known | null> {
+      const rows = await prisma.$queryRaw<Known[]>`
+        UPDATE "User" SET "mayHaveDeleted" = "mayHaveDeleted" OR COALESCE(${posts}::int < "postsOnX", false), "postsOnX" = COALESCE(${posts}::int, "postsOnX")
+        WHERE "id" = ${id}
+        RETURNING "newestTweetId", "mayHaveDeleted" AND COALESCE("rereadAt" < now() - ${REREAD_PAUSE}::interval, true) AS "isToBeReread"`
+      return rows.at(0) ?? null
+    },
+
+    /**
+     * Saves a user whose posts have all been read, in one transaction with the caller's part.
+     * @param isWhole whether all of them were read, and not only the newer ones
+     */
+    async saveSeen(user: UserProfile, seen: Seen, isWhole: boolean, part: TransactionPart): Promise<void> {
       await prisma.$transaction(async (tx) => {
         await saveUser(tx, user, seen)
+        if (isWhole) await tx.$executeRaw`UPDATE "User" SET "mayHaveDeleted" = false, "rereadAt" = now() WHERE "id" = ${user.id} AND "mayHaveDeleted"`
         await part(tx, 0)
       }, SAVING)
     },

@@ -23,8 +23,11 @@ export function tidyText(text: string): string {
     .trim()
 }
 
-// The time of composing text (NFC) grows with the square of the combining marks in a row: a minute for half a million.
-const limitMarks = (text: string): string => (text.length < 1000 ? text : text.replace(/(\p{M}{30})\p{M}+/gu, '$1'))
+/**
+ * The text with at most 30 combining marks in a row. The time of composing (NFC, in decodeText) grows with the square of
+ * their number: one post of 25,000 marks takes a second. Texts that take no time stay as they are.
+ */
+export const limitMarks = (raw: string): string => (raw.length < 1000 ? raw : raw.replace(/(\p{M}{30})\p{M}+/gu, '$1'))
 
 /** The text with each link and picture replaced by {@link LINK}; the host follows, unless it is X's own. */
 export function maskLinks(text: string): string {

@@ -1,6 +1,6 @@
 // Functions that the views call: what they say in words.
 
-import type { CollectJob } from '../storage/collect-jobs.js'
+import { isUnderWay, type CollectJob } from '../storage/collect-jobs.js'
 import type { StoredUser } from '../storage/users.js'
 import { count } from '../text/format.js'
 
@@ -11,7 +11,7 @@ export function sourceName(source: keyof typeof SOURCES): string {
   return SOURCES[source]
 }
 
-export const isUnderWay = ({ state }: CollectJob): boolean => state !== 'done' && state !== 'failed'
+export { isUnderWay }
 
 /** How far the collecting of a user has come, or why it failed. */
 export function progressInWords({ state, message, read, toRead, kept, removed, embedded }: CollectJob): string {

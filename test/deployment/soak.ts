@@ -46,7 +46,7 @@ async function startWeb(): Promise<ChildProcess> {
   const [, line] = /^web: (.*)$/m.exec(readFileSync('Procfile', 'utf8'))!
   const env = {
     ...process.env, NODE_ENV: 'production', HOST: '127.0.0.1', PORT, DATABASE_URL: `postgres://postgres@127.0.0.1:${DATABASE_PORT}/postgres`, LOG_LEVEL: 'warn',
-    X_API_URL: api.url, X_BEARER_TOKEN: 'soak', X_POSTS_PER_USER: '400', X_DAILY_POST_BUDGET: '1000000', PREDICTIONS_PER_MINUTE: '0', PAGES_PER_MINUTE: '0', ADDITIONS_PER_HOUR: '0'
+    X_API_URL: api.url, X_BEARER_TOKEN: 'soak', X_POSTS_PER_USER: '400', X_DAILY_SPEND_LIMIT: '5000', PREDICTIONS_PER_MINUTE: '0', PAGES_PER_MINUTE: '0', ADDITIONS_PER_HOUR: '0'
   }
   const web = spawn('bash', ['-c', `exec env ${line}`], { env, stdio: ['ignore', 'ignore', 'inherit'] })
   while (!(await fetch(`${SITE}/health`).then(({ ok }) => ok, () => false))) await pause(100)

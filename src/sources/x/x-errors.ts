@@ -15,6 +15,17 @@ export const Problems = z.array(Problem).catch([])
 
 const FailedAnswer = z.object({ type: z.string().catch(''), errors: Problems }).catch({ type: '', errors: [] })
 
+/** X takes no posts newer than the one that was named, since that one is too old or gone. */
+export class SinceIdRefused extends ExpectedError {
+  override readonly name = 'SinceIdRefused'
+
+  constructor() {
+    super('bad-source', 'X cannot say which posts are newer than those that are stored.')
+  }
+}
+
+const RefusedParameters = z.object({ errors: z.array(z.object({ parameters: z.record(z.string(), z.unknown()) })) })
+
 export function parseJson(text: unknown): unknown {
   try {
     return JSON.parse(String(text))
@@ -33,10 +44,13 @@ export function explainProblem(problems: z.infer<typeof Problems>, username: str
   }
 }
 
-/** What twitter-api-v2 throws, as an ExpectedError; anything that it does not throw stays as it is. */
-export function explainFailure(error: unknown, username: string): unknown {
+/**
+ * What twitter-api-v2 throws, as an ExpectedError; anything that it does not throw stays as it is.
+ * @param connected whether there was a connection: without one nothing is charged
+ */
+export function explainFailure(error: unknown, username: string, connected: boolean): unknown {
   if (error instanceof ApiResponseError) return explainStatus(error, username)
-  if (error instanceof ApiRequestError || error instanceof ApiPartialResponseError) return unreachable()
+  if (error instanceof ApiRequestError || error instanceof ApiPartialResponseError) return unreachable(connected)
   // Node does not send a token with, for example, a line break in it.
   if (error instanceof TypeError && 'code' in error && error.code === 'ERR_INVALID_CHAR') return tokenRefused()
   return error
@@ -47,12 +61,18 @@ function explainStatus({ code, data, headers }: ApiResponseError, username: stri
   const { type, errors } = FailedAnswer.parse(parseJson(data))
   if (code === 429) return type.endsWith('usage-capped') ? capReached() : rateLimited(headers['x-rate-limit-reset'])
   if (code === 402) return creditsMissing()
+  if (code === 400 && refusesSinceId(data)) return new SinceIdRefused()
   const problem = explainProblem(errors, username)
   if (problem) return problem
   if (code === 401) return tokenRefused()
   if (code === 403) return accessMissing()
   // A 404 without a problem is about the address, not about the user.
   return code === 404 && errors.length > 0 ? userMissing(username) : requestRefused(code)
+}
+
+function refusesSinceId(data: unknown): boolean {
+  const { success, data: refused } = RefusedParameters.safeParse(parseJson(data))
+  return success && refused.errors.some(({ parameters }) => 'since_id' in parameters)
 }
 
 function userMissing(username: string): GoneAtSource {
@@ -91,19 +111,22 @@ function accessMissing(): ExpectedError {
     "The operator of this site has to attach it to a project and a plan in X's developer console.")
 }
 
-function requestRefused(status: number): ExpectedError {
+export function requestRefused(status: number): ExpectedError {
   return new ExpectedError('bad-source', `X turned the request down with status ${status}. ` +
     'The operator of this site should check the setting X_API_URL.')
 }
 
-/** `reset` is in seconds since 1970. X's windows last 15 minutes, so that is the guess where it gives none. */
+/**
+ * `reset` is in seconds since 1970. X's windows last 15 minutes, so that is the guess where it gives none or an absurd one:
+ * long past, or further ahead than any of X's windows.
+ */
 function rateLimited(reset: unknown): ExpectedError {
   const minute = 60_000
   const now = Date.now()
   const resetMs = Number(reset) * 1000
-  // A little in the past: a clock that differs from ours. More than a day ahead: longer than any of X's windows.
   const isPlausible = resetMs > now - minute && resetMs < now + 24 * 60 * minute
-  const at = new Date(isPlausible ? resetMs : now + 15 * minute)
+  // A little in the past: a clock that differs from ours, and no reason to ask again at once.
+  const at = new Date(isPlausible ? (resetMs > now ? resetMs : now + minute) : now + 15 * minute)
   // Rounded up, so that what goes on by itself never seems late.
   const clock = new Date(Math.ceil(at.getTime() / minute) * minute).toISOString().slice(11, 16)
   return new ExpectedError('unavailable', `X asks us to wait until ${clock} UTC.`, { at })
@@ -113,14 +136,19 @@ function serverFailed(): ExpectedError {
   return new ExpectedError('bad-source', 'X is not well at the moment.', {})
 }
 
-export function timedOut(timeoutMs: number): ExpectedError {
+/** @param connected whether there was a connection: without one nothing is charged */
+export function timedOut(timeoutMs: number, connected: boolean): ExpectedError {
   const seconds = timeoutMs / 1000
   const limit = `${seconds} second${seconds === 1 ? '' : 's'}`
-  return new ExpectedError('unavailable', `X did not answer within ${limit}.`, { charged: true })
+  return new ExpectedError('bad-source', `X did not answer within ${limit}.`, { charged: connected })
 }
 
-function unreachable(): ExpectedError {
-  return new ExpectedError('bad-source', 'X could not be reached.', { charged: true })
+function unreachable(connected: boolean): ExpectedError {
+  return new ExpectedError('bad-source', 'X could not be reached.', { charged: connected })
+}
+
+export function tooLong(): ExpectedError {
+  return new ExpectedError('bad-source', "X's answer had no end.", { charged: true })
 }
 
 export function unreadable(): ExpectedError {

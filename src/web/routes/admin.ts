@@ -13,7 +13,7 @@ const UNASKED_DAYS = 90
 interface AdminPage {
   users: StoredUser[]
   spend: DaySpend[]
-  budget: number
+  limit: number
   storedMB: number
   /** 0 is no limit. */
   storageLimitMB: number
@@ -69,7 +69,7 @@ export function adminRoutes(services: Services): Router {
   async function adminPage(): Promise<AdminPage> {
     const { userStore, tweetStore, xBudget, config } = services
     const [users, spend, room, unasked] = await Promise.all([userStore.listUsers(), xBudget.listDays(), tweetStore.readRoom(), userStore.countUnasked(UNASKED_DAYS)])
-    return { users, spend, budget: config.X_DAILY_POST_BUDGET, storedMB: room.bytes / 2 ** 20, storageLimitMB: config.STORAGE_LIMIT_MB, unasked: { ...unasked, days: UNASKED_DAYS } }
+    return { users, spend, limit: xBudget.limit, storedMB: room.bytes / 2 ** 20, storageLimitMB: config.STORAGE_LIMIT_MB, unasked: { ...unasked, days: UNASKED_DAYS } }
   }
 
   return router

@@ -5,7 +5,7 @@ import { readUserPage } from '../../prediction/user-page.js'
 import type { Services } from '../../services/services.js'
 import type { CollectJob } from '../../storage/collect-jobs.js'
 import { STATUS } from '../error-page.js'
-import { callerOf, limitedBy } from '../rate-limits.js'
+import { addressOf, callerOf, limitedBy } from '../rate-limits.js'
 import { AddUsers, ImportCounts, PageNumber, typedIn, usernameIn } from '../requests.js'
 import { progressJson, userJson, userPageJson } from '../responses.js'
 
@@ -23,7 +23,7 @@ export function userRoutes(services: Services): Router {
 
   router.post('/users', limitedBy(services.rateLimits.additions), async (request, response) => {
     const { username: usernames } = AddUsers.parse(request.body)
-    await requestCollecting(services, usernames)
+    await requestCollecting(services, usernames, addressOf(request))
     const collecting = (await services.collectJobs.find(usernames)).map(progressJson)
     const query = new URLSearchParams(usernames.map((name): [string, string] => ['users', name]))
     response.format({

@@ -5,6 +5,7 @@ import { createXApi } from '../../../src/sources/x/x-api.js'
 import { collect } from '../../support/collect.js'
 import { databases, type TestDatabase } from '../../support/databases.js'
 import { openTestServices, type TestServices } from '../../support/services.js'
+import { createXBudget } from '../../../src/storage/x-budget.js'
 import { startXApi, type XApiServer } from '../../../support/x-api-stand-in.js'
 import { sharedThreads } from '../../support/threads.js'
 
@@ -172,7 +173,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     ['empty', 'unusable'], ['onlyreplies', 'unusable'],
     ['unauthorized', 'unavailable'], ['broke', 'unavailable'], ['notenrolled', 'unavailable'], ['capped', 'unavailable'], ['ratelimitedforever', 'unavailable'],
     ['flaky', 'bad-source'], ['down', 'bad-source'], ['garbage', 'bad-source'], ['oddshape', 'bad-source'], ['nullerror', 'bad-source'], ['badgzip', 'bad-source'],
-    ['cutoff', 'bad-source'], ['hangup', 'bad-source'], ['slow', 'unavailable'], ['trickle', 'unavailable']
+    ['cutoff', 'bad-source'], ['hangup', 'bad-source'], ['slow', 'bad-source'], ['trickle', 'bad-source']
   ])('leaves no user behind when %s fails (%s) before the first page', async (username, reason) => {
     const hangs = ['slow', 'trickle'].includes(username)
     const hasty = { ...services, xApi: createXApi({ token: 'good', url: x.url, timeoutMs: 200 }) }
@@ -230,7 +231,7 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
 
   describe('of many pages', () => {
     const POSTS = 1000 // 10 pages
-    const many = (): TestServices => ({ ...services, config: { ...services.config, X_POSTS_PER_USER: POSTS, X_DAILY_POST_BUDGET: 10 * POSTS } })
+    const many = (): TestServices => ({ ...services, config: { ...services.config, X_POSTS_PER_USER: POSTS }, xBudget: createXBudget(services.prisma, 1_000) })
 
     /** The services, and how many rows of tweets they have read from the database. */
     function counting(services: TestServices): { services: TestServices; rows: () => number } {

@@ -34,7 +34,7 @@ function openStores(url: string) {
     'a query by model': () => createUserStore(prisma).listUsers(),
     'a transaction': () => createTweetStore(prisma).saveTweets(profile('Ann'), null, tweetsOf('Ann', 2), 'encoder@1'),
     'a collect job': () => createCollectJobs(prisma).request('Ann', 200),
-    'the budget': () => createXBudget(prisma).reserve(100, 1000),
+    'the budget': () => createXBudget(prisma, 10).reservePosts(100),
     'a rate limit': () => createRateLimits(prisma, readConfig({})).predictions.count('an address'),
     'the queue': () => queue.send('ann')
   }

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { readConfig, SETTINGS } from '../../../src/core/config.js'
 
 const DEFAULTS = {
-  PORT: 3000, HOST: '0.0.0.0', DATA_DIR: resolve('.data'), X_POSTS_PER_USER: 200, X_DAILY_POST_BUDGET: 2000, WORK_QUEUE: true,
+  PORT: 3000, HOST: '0.0.0.0', DATA_DIR: resolve('.data'), X_POSTS_PER_USER: 200, X_DAILY_SPEND_LIMIT: 10, WORK_QUEUE: true,
   PREDICTIONS_PER_MINUTE: 60, PAGES_PER_MINUTE: 120, ADDITIONS_PER_HOUR: 30, IMPORTED_MB_PER_DAY: 50, STORAGE_LIMIT_MB: 500, TRUST_PROXY: 0,
   LOG_LEVEL: 'info'
 }
@@ -61,8 +61,9 @@ describe('a setting', () => {
     ['X_POSTS_PER_USER', '3200'],
     ['DATABASE_URL', 'postgresql://localhost/tweets'],
     ['X_API_URL', 'https://x.example.org/2/'],
-    ['X_DAILY_POST_BUDGET', '0'],
-    ['X_DAILY_POST_BUDGET', '100000'],
+    ['X_DAILY_SPEND_LIMIT', '0'],
+    ['X_DAILY_SPEND_LIMIT', '2.5'],
+    ['X_DAILY_SPEND_LIMIT', '500'],
     ['WORK_QUEUE', 'true'],
     ['WORK_QUEUE', 'false'],
     ['REFRESH_CRON', '0 3 * * *'],
@@ -86,8 +87,9 @@ describe('a setting', () => {
     ['X_POSTS_PER_USER', '19'],
     ['X_POSTS_PER_USER', '3201'],
     ['X_POSTS_PER_USER', 'all'],
-    ['X_DAILY_POST_BUDGET', '-1'],
-    ['X_DAILY_POST_BUDGET', '$10'],
+    ['X_DAILY_SPEND_LIMIT', '-1'],
+    ['X_DAILY_SPEND_LIMIT', '$10'],
+    ['X_DAILY_SPEND_LIMIT', 'Infinity'],
     ['WORK_QUEUE', 'perhaps'],
     ['REFRESH_CRON', 'daily'],
     ['REFRESH_CRON', '61 3 * * *'],
@@ -95,6 +97,17 @@ describe('a setting', () => {
   ])('%s cannot be %s, and the error names it alone', (name, value) => {
     const message = complaint({ [name]: value })
     expect(SETTINGS.filter((setting) => message.includes(setting))).toEqual([name])
+  })
+})
+
+describe('the setting of an earlier version, X_DAILY_POST_BUDGET,', () => {
+  test.each([['2000', '10'], ['100', '0.5'], ['0', '0']])('is refused, and the error says what %s posts are in dollars', (posts, dollars) => {
+    expect(complaint({ X_DAILY_POST_BUDGET: posts })).toContain(`X_DAILY_SPEND_LIMIT=${dollars}`)
+    expect(complaint({ X_DAILY_POST_BUDGET: posts, X_DAILY_SPEND_LIMIT: '3', PORT: 'x' })).toMatch(/PORT[\s\S]*X_DAILY_POST_BUDGET/)
+  })
+
+  test('is let be when it is blank', () => {
+    expect(readConfig({ X_DAILY_POST_BUDGET: ' ' })).toEqual(DEFAULTS)
   })
 })
 

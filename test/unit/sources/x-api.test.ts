@@ -1,6 +1,8 @@
+import { createServer, type AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { ExpectedError, GoneAtSource } from '../../../src/core/errors.js'
 import { createXApi, type XApi } from '../../../src/sources/x/x-api.js'
+import { SinceIdRefused } from '../../../src/sources/x/x-errors.js'
 import { startXApi, type XApiServer } from '../../../support/x-api-stand-in.js'
 
 let server: XApiServer
@@ -138,12 +140,12 @@ describe('posts', () => {
   })
 
   test.each(['empty', 'onlyreplies'])('of a user without any (%s) are an empty last page', async (username) => {
-    expect(await read(username)).toEqual({ posts: [], nextToken: undefined })
+    expect(await read(username)).toEqual({ posts: [], sent: 0, nextToken: undefined })
   })
 
   test('may start with an empty page that is not the last', async () => {
     const page = await read('emptypage')
-    expect(page).toEqual({ posts: [], nextToken: expect.any(String) })
+    expect(page).toEqual({ posts: [], sent: 0, nextToken: expect.any(String) })
     expect((await read('emptypage', { nextToken: page.nextToken })).posts).toHaveLength(10)
   })
 
@@ -209,6 +211,10 @@ describe('a rate limit says when to try again', () => {
     expect(error.message).toBe('X asks us to wait until 14:06 UTC.')
   })
 
+  test('in a minute where that time is just past, by a clock that differs from ours', async () => {
+    expect((await failure(read('limitedpast'))).retry).toEqual({ at: new Date(Date.UTC(2030, 4, 1, 13, 51, 10)) })
+  })
+
   test.each(['limitedabsurd', 'limitedsilent'])('a quarter of an hour later where X gives no usable time (%s)', async (username) => {
     const error = await failure(read(username))
     expect(error).toMatchObject({ reason: 'unavailable', retry: { at: new Date(Date.UTC(2030, 4, 1, 14, 5, 10)) } })
@@ -253,17 +259,55 @@ describe('when X fails', () => {
     const closed = await startXApi()
     await closed.close()
     const error = await failure(createXApi({ token: 'good', url: closed.url }).findUser('Tansy_Example'))
-    expect(error).toMatchObject({ reason: 'bad-source', retry: {}, message: expect.stringContaining('could not be reached') })
+    expect(error).toMatchObject({ reason: 'bad-source', retry: { charged: false }, message: expect.stringContaining('could not be reached') })
+  })
+
+  test('a name that nobody knows costs nothing', async () => {
+    const error = await failure(createXApi({ token: 'good', url: 'http://x.invalid/2/' }).findUser('Tansy_Example'))
+    expect(error).toMatchObject({ reason: 'bad-source', retry: { charged: false } })
+  })
+
+  test('a connection that is never made costs nothing, although the time runs out', async () => {
+    const silent = createServer() // says nothing, where TLS needs a greeting
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+    const url = `https://127.0.0.1:${(silent.address() as AddressInfo).port}/2/`
+    const error = await failure(createXApi({ token: 'good', url, timeoutMs: 200 }).findUser('Tansy_Example'))
+    expect(error).toMatchObject({ reason: 'bad-source', retry: { charged: false } })
+    silent.close()
+  })
+
+  test('a connection that ends after the request may have cost something', async () => {
+    expect(await failure(x.findUser('hangup'))).toMatchObject({ retry: { charged: true } })
+  })
+
+  test('an answer that leads elsewhere is not followed, and names the setting', async () => {
+    expect(await failure(x.findUser('redirects'))).toMatchObject({ reason: 'bad-source', retry: undefined, message: expect.stringContaining('X_API_URL') })
+    expect(server.calls.requests).toBe(1)
+  })
+
+  test('a since_id that X does not take is told apart, and blames no setting', async () => {
+    const error = await failure(read('sinceold', { sinceId: '1' }))
+    expect(error).toBeInstanceOf(SinceIdRefused)
+    expect(error.message).not.toMatch(/X_/)
+  })
+
+  test('an answer of any length ends after 8 MB', async () => {
+    const before = process.memoryUsage().arrayBuffers
+    for (const call of [() => x.findUser('endless'), () => read('endless')]) {
+      expect(await failure(call())).toMatchObject({ reason: 'bad-source', retry: { charged: true }, message: "X's answer had no end." })
+    }
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100 * 2 ** 20)
+    await vi.waitFor(async () => expect(await server.connections()).toBe(0))
   })
 
   test.each(['slow', 'trickle'])('an answer without an end (%s) times out, and its connection is closed', async (username) => {
     const hasty = createXApi({ token: 'good', url: server.url, timeoutMs: 150 })
     for (const call of [
-      hasty.findUser(username),
-      hasty.readPosts(server.userId(username), username, { size: 10 })
+      () => hasty.findUser(username),
+      () => hasty.readPosts(server.userId(username), username, { size: 10 })
     ]) {
-      const error = await failure(call)
-      expect(error).toMatchObject({ reason: 'unavailable', retry: {} })
+      const error = await failure(call())
+      expect(error).toMatchObject({ reason: 'bad-source', retry: { charged: true } })
       expect(error.message).toMatch(/^X did not answer within 0\.15 seconds\./)
     }
     await vi.waitFor(async () => expect(await server.connections()).toBe(0))
