@@ -152,6 +152,39 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
     expect(await services.userStore.listUsers()).toMatchObject([{ username: 'New_Example', tweets: 2 }])
   })
 
+  test('finds a user by id whose old name nobody has any more', async () => {
+    x.addUser('Old_Example')
+    x.addPosts('Old_Example', ['one thing', 'another thing'])
+    await collect(services, 'Old_Example')
+    x.renameUser('Old_Example', 'New_Example')
+    expect(await collect(services, 'Old_Example')).toMatchObject({ added: 0, user: { username: 'New_Example', tweets: 2 } })
+    expect(await services.userStore.listUsers()).toHaveLength(1)
+    expect(x.calls.posts).toBe(2)
+    expect(await services.xBudget.spentToday()).toMatchObject({ posts: 2, users: 3 })
+  })
+
+  test('reads few of the newest posts where X refuses to say which are newer', async () => {
+    await collect(limitedTo(60), 'sinceold')
+    expect(await collect(limitedTo(60), 'sinceold')).toMatchObject({ added: 0, user: { tweets: 60 } })
+    expect(x.calls.posts).toBe(65)
+    x.addPosts('sinceold', Array.from({ length: 7 }, (_, i) => `Something new, ${i}`))
+    expect(await collect(limitedTo(60), 'sinceold')).toMatchObject({ added: 7, user: { tweets: 67 } })
+    expect(x.calls.posts).toBe(125)
+  })
+
+  test('buys a page once whatever it holds, and stores what can be stored', async () => {
+    const odd = [
+      null, { id: '99999999999999999999', text: 'a' }, { id: '-1', text: 'b' }, { id: '5', text: null },
+      { id: '8', text: 'half \ud800 and \0 nothing', created_at: '0000-01-01T00:00:00Z' }, { id: '7', text: `a${'\u0315\u0300'.repeat(12_500)}`, created_at: '+275760-09-13T00:00:00Z' }
+    ]
+    x.addUser('Odd_Example')
+    x.addPosts('Odd_Example', ['one thing', 'another thing'])
+    x.reshape = (body) => ({ ...(body as object), data: [...(body as { data: unknown[] }).data, ...odd] })
+    expect(await collect(limitedTo(20), 'Odd_Example')).toMatchObject({ added: 4 })
+    expect((await stored()).map(({ id, createdAt }) => [id, createdAt]).slice(2)).toEqual([['8', null], ['7', null]])
+    expect(await services.xBudget.spentToday()).toMatchObject({ posts: 8, users: 1 })
+  })
+
   test('starts again for an account that was given the name of another', async () => {
     await collect(limitedTo(20), 'Fell_Example')
     x.addUser('Fell_Example').id = '424242'
@@ -299,6 +332,23 @@ describe.each(databases)('collecting tweets into the $name', ({ open }) => {
       expect(ids).toEqual(x.served.slice(-60).concat(ids.slice(60)))
       expect(added).toBeGreaterThan(0)
       expect(user.tweets).toBe(ids.length)
+    })
+
+    test('reads all again at once the first time, and then not before three days have passed', async () => {
+      const again = () => collect(limitedTo(60), 'Fell_Example')
+      await again()
+      x.removePosts('Fell_Example', 1, 3)
+      await again()
+      expect(x.calls.posts).toBe(120)
+      const [gone] = x.removePosts('Fell_Example', 1, 3)
+      for (let i = 0; i < 3; i++) await again()
+      expect(x.calls.posts).toBe(120)
+      await services.prisma.user.updateMany({ data: { rereadAt: new Date(Date.now() - 73 * 3_600_000) } })
+      await again()
+      expect(x.calls.posts).toBe(180)
+      expect((await stored()).map(({ id }) => id)).not.toContain(gone)
+      await again()
+      expect(x.calls.posts).toBe(180)
     })
 
     test('keeps older ones that X was not asked for again', async () => {

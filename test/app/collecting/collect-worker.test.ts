@@ -204,6 +204,44 @@ describe.each(databases)('collecting in the background in the $name', ({ open })
   })
 
   describe('within the day’s budget', () => {
+    test('asks X nothing where it is zero, also of jobs that an earlier process has left', async () => {
+      const services = await process({ X_DAILY_SPEND_LIMIT: '0' })
+      await services.tweetStore.saveTweets({ id: '1', username: 'Fell_Example', name: 'F', pictureUrl: null, source: 'x' }, null, [], 'none')
+      await services.collectJobs.request('Bangs_Example', 60, { pauseMs: -60_000 })
+      workers.push(await startWorker(services))
+      await requestRefresh(services)
+      await settled(services, ['Fell_Example', 'Bangs_Example'], ({ state }) => state === 'waiting')
+      expect(x.calls.requests).toBe(0)
+      expect(await services.xBudget.spentToday()).toMatchObject({ dollars: 0 })
+    })
+
+    test('counts nothing for a connection that is refused', async () => {
+      const services = await working({ X_API_URL: 'http://127.0.0.1:9/2/' })
+      await requestCollecting(services, ['Fell_Example'])
+      await settled(services, ['Fell_Example'], ({ attempts }) => attempts === 2)
+      expect(await services.xBudget.spentToday()).toMatchObject({ dollars: 0 })
+    })
+
+    test('buys what makes no sense three times at most', async () => {
+      const services = await working()
+      await requestCollecting(services, ['garbage'])
+      for (const attempts of [1, 2]) {
+        await settled(services, ['garbage'], (job) => job.attempts >= attempts)
+        await comeDue(services)
+      }
+      expect(await settled(services, ['garbage'])).toMatchObject([{ state: 'failed', attempts: 3 }])
+      expect(await services.xBudget.spentToday()).toMatchObject({ users: 3, posts: 0 })
+    })
+
+    test('looks nobody up again whom somebody has just asked for', async () => {
+      const services = await working()
+      for (let i = 0; i < 3; i++) {
+        await requestCollecting(services, ['nobody', 'Fell_Example'], `10.0.0.${i}`)
+        await settled(services, ['nobody', 'Fell_Example'])
+      }
+      expect(x.calls.requests).toBe(3)
+    })
+
     test('requests not one post more, in all processes together, and continues the next day', async () => {
       const services = [await working({ X_DAILY_SPEND_LIMIT: '0.69' }), await working({ X_DAILY_SPEND_LIMIT: '0.69' })]
       const names = ['Tansy_Example', 'Fell_Example', 'Bangs_Example', 'Query_Example']

@@ -1,7 +1,8 @@
-import { mkdtemp, readdir } from 'node:fs/promises'
+import { mkdtemp, readdir, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { importTweets } from '../../../src/collecting/import-tweets.js'
 import { openThreads, type Threads } from '../../../src/threads/pool.js'
 import { databases, type TestDatabase } from '../../support/databases.js'
 import { openTestServices, serve, type TestServices } from '../../support/services.js'
@@ -50,6 +51,25 @@ describe.each(databases)('importing a file on the $name', ({ open }) => {
       user: { username: 'Kettle_Friend', source: 'archive', tweets: 30 },
       report: { read: 33, kept: 30, dropped: { retweets: 1, replies: 1, duplicates: 1 } }
     })
+  })
+
+  test('does not replace a user who came from X while the file was read', async () => {
+    const user = { id: '7', username: 'kettle_friend', name: 'K', pictureUrl: null, source: 'x' as const }
+    const slow = { ...services, threads: { ...threads, embed: async (texts: string[]) => {
+      await services.tweetStore.saveTweets(user, '9', [], 'encoder')
+      return threads.embed(texts)
+    } } }
+    const path = join(process.env.TMPDIR!, 'race.txt')
+    await writeFile(path, LINES.join('\n'))
+    await expect(importTweets(slow, { username: 'Kettle_Friend', path, fileName: 'race.txt', replies: false })).rejects.toThrow('here already, read from X')
+    expect(await services.userStore.listUsers()).toMatchObject([{ id: '7', source: 'x' }])
+  })
+
+  test('does not take a name that is being read from X', async () => {
+    await services.collectJobs.request('Kettle_Friend', 20)
+    const answer = await send(LINES.join('\n'))
+    expect([answer.status, await answer.json()]).toEqual([422, { error: '@Kettle_Friend is being read from X at the moment. Choose another name for the file.' }])
+    await services.collectJobs.reset()
   })
 
   test('leads to the page of the user, which says the same', async () => {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createCollectJobs, LeaseLost, type CollectJobs } from '../../../src/storage/collect-jobs.js'
+import { createCollectJobs, ENDED, LeaseLost, type CollectJobs } from '../../../src/storage/collect-jobs.js'
 import { connect } from '../../../src/storage/database.js'
 import { databases, type TestDatabase } from '../../support/databases.js'
 
@@ -31,6 +31,31 @@ describe.each(databases)('collect jobs in the $name', ({ open }) => {
     expect(asked.filter(Boolean)).toHaveLength(1)
     expect(await find('aNN')).toMatchObject({ usernameKey: 'ann', state: 'queued', toRead: 200, read: 0 })
   })
+
+  test('come in turns between those who asked for them', async () => {
+    for (let i = 0; i < 5; i++) await collectJobs.request(`a${i}`, 20, { askedBy: '10.0.0.1', pauseMs: -EXPIRY - 100 + i })
+    await collectJobs.request('b0', 20, { askedBy: '10.0.0.2', pauseMs: -EXPIRY - 50 })
+    expect((await overdue()).slice(0, 3)).toEqual(['a0', 'b0', 'a1'])
+    for (const key of ['a0', 'b0', 'a1']) await collectJobs.claim(key, 'w')
+    await collectJobs.request('c0', 20, { askedBy: '10.0.0.3', pauseMs: -EXPIRY - 50 })
+    expect((await overdue()).indexOf('c0')).toBeLessThan(2)
+  })
+
+  test('forget who asked for them when they end', async () => {
+    await collectJobs.request('Ann', 20, { askedBy: '10.0.0.1' })
+    await collectJobs.claim('ann', 'w')
+    await collectJobs.saveProgress({ usernameKey: 'ann', worker: 'w' }, { ...ENDED, state: 'done' })
+    expect(await prisma.collectJob.findMany({ select: { askedBy: true } })).toEqual([{ askedBy: null }])
+  })
+
+  test.each([['done', null, false], ['failed', 'not-found', false], ['failed', 'unavailable', true]] as const)(
+    'that have just ended as %s (%s): that a visitor may start them again is %s', async (state, reason, starts) => {
+      await collectJobs.request('Ann', 20)
+      await collectJobs.claim('ann', 'w')
+      await collectJobs.saveProgress({ usernameKey: 'ann', worker: 'w' }, { ...ENDED, state, reason })
+      expect((await collectJobs.request('Ann', 20, { restMs: 60_000 })) !== null).toBe(starts)
+      if (!starts) expect(await collectJobs.request('Ann', 20)).not.toBeNull() // the operator's refresh
+    })
 
   test('are each held by one worker', async () => {
     await collectJobs.request('Ann', 200)

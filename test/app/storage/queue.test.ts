@@ -53,6 +53,17 @@ describe.each(databases)('the queue on the $name', ({ open }) => {
     await vi.waitFor(() => expect(received).toEqual(['ann']), 10_000)
   })
 
+  test('has one message for a user, however often it is sent, and lower turns first', async () => {
+    const queue = process()
+    for (let i = 0; i < 20; i++) await queue.send('late', 5)
+    await queue.send('early', 1)
+    const received: string[] = []
+    await queue.work(async (key) => void received.push(key), 1)
+    await vi.waitFor(() => expect(received.length).toBeGreaterThan(1), 10_000)
+    await pause(300)
+    expect(received).toEqual(['early', 'late'])
+  })
+
   test('hands a message on not before its time', async () => {
     const queue = process()
     const received: number[] = []
