@@ -32,7 +32,8 @@ export function userRoutes(services: Services): Router {
     })
   })
 
-  router.get('/users/:username', limitedBy(services.rateLimits.pages), async (request, response) => {
+  router.get('/users/:username', limitedBy(services.rateLimits.pages))
+  router.get('/users/:username', async (request, response) => {
     const { page } = PageNumber.parse(request.query)
     const shown = await readUserPage(services, usernameIn(request.params), page, callerOf(request, response))
     if (!shown.user) return showCollecting(response, shown.collectJob)

@@ -193,7 +193,7 @@ describe('the app answers as the OpenAPI document says', () => {
     expect(JSON.parse(await ask('GET /api', '/api', 200))).toEqual(document)
     const routes = routesOf(createApp(app.services).router).map((route) => route.replace(/:(\w+)/g, '{$1}'))
     expect(routes.length).toBeGreaterThan(10)
-    expect(routes.filter((route) => !/ \/(admin.*)?$/.test(route)).sort()).toEqual(operations.map(({ name }) => name).sort())
+    expect([...new Set(routes)].filter((route) => !/ \/(admin.*)?$/.test(route)).sort()).toEqual(operations.map(({ name }) => name).sort())
   })
 })
 
