@@ -46,8 +46,9 @@ export function createApp(services: Services): Express {
   Object.assign(app.locals, format, viewHelpers, predictionCharts, userCharts, { avatar, importInWords })
 
   app.use(requestLog(services.log), requestTimes(services.metrics), securityHeaders(), onlyFromHere)
-  app.use('/assets', express.static(PATHS.public, { maxAge: '1h' }))
-  app.use('/assets/pico', express.static(picoFolder, { maxAge: '1d' }))
+  // A folder has no page, and no redirect to one, which would repeat the query.
+  app.use('/assets', express.static(PATHS.public, { maxAge: '1h', redirect: false }))
+  app.use('/assets/pico', express.static(picoFolder, { maxAge: '1d', redirect: false }))
   app.use(express.urlencoded({ extended: false, limit: '64kb' }), express.json({ limit: '64kb' }))
   app.use(homeRoutes(services), importRoutes(services), progressRoutes(services), userRoutes(services), exportRoutes(services))
   app.use(predictionRoutes(services), cardRoutes(services), playRoutes(services))
