@@ -72,7 +72,7 @@ describe('questions that need a fit', () => {
       fetch(`${empty.url}${path}users=${USERS[0]}&users=${USERS[1]}`, { headers: { accept: 'application/json' } }))
     for (const answer of await Promise.all(pages)) {
       expect(answer.status).toBe(503)
-      expect(await answer.text()).toContain('have just been removed or replaced')
+      expect(await answer.text()).toContain('keep changing at the moment')
     }
     await empty.close()
   })

@@ -529,7 +529,11 @@ describe.each(databases)('on the $name', ({ open }) => {
     test('reads only newer posts of a user who is here, and says how many', async () => {
       await add('Fell_Example')
       x.addPosts('Fell_Example', ['Something new.'])
+      const rest = () => app.services.prisma.collectJob.updateMany({ data: { updatedAt: new Date(Date.now() - 11 * 60_000) } })
+      expect((await add('fell_EXAMPLE')).body).toContain('25 posts read, 25 new tweets kept.') // what X said a moment ago
+      await rest()
       expect((await add('fell_EXAMPLE')).body).toContain('1 post read, 1 new tweet kept.')
+      await rest()
       expect((await add('fell_EXAMPLE')).body).toContain('0 posts read, 0 new tweets kept.')
       expect(x.calls.posts).toBe(26)
     })
@@ -731,7 +735,7 @@ describe.each(databases)('on the $name', ({ open }) => {
       await settled(app.services, ['Fell_Example', 'Bangs_Example'])
       expect(await app.services.userStore.findUser('Fell_Example')).toMatchObject({ tweets: 22 })
       const { body } = await visit('/admin', 'GET')
-      expect(body).toContain('At most 2,000 posts a day')
+      expect(body).toContain('At most $10.00 a day')
       expect(body).toMatch(/<td>\d{4}-\d\d-\d\d<\/td><td>42<\/td><td>4<\/td><td>\$0\.25<\/td>/)
       expect((await visit('/admin', 'GET', basic(password), JSON_TYPE)).json()).toMatchObject({ spend: [{ posts: 42, users: 4, dollars: 0.25 }], limit: 10 })
     })

@@ -128,4 +128,4 @@ test('an upload of a server that is killed lies there until the next start', asy
   const second = await start()
   expect(await uploadsOf()).toEqual([])
   await end(second.child, 'SIGTERM')
-})
+}, 120_000)
