@@ -13,7 +13,7 @@ export function bytesOf(tweets: { text: string; embedding: Float32Array }[]): nu
   return tweets.reduce((sum, { text, embedding }) => sum + TWEET_OVERHEAD + Buffer.byteLength(text) + embedding.byteLength, 0)
 }
 
-/** How many bytes all users' tweets take. Sums one number a user: 5 ms for 10,000 users. */
+/** How many bytes all users' tweets take. */
 export async function readStoredBytes(queries: Queries): Promise<number> {
   const [{ bytes }] = await queries.$queryRaw<[{ bytes: number }]>`SELECT coalesce(sum("storedBytes"), 0)::float8 AS "bytes" FROM "User"`
   return bytes
