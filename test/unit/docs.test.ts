@@ -165,7 +165,7 @@ test('nothing depends on scripts that npm leaves out with ignore-scripts', async
 
 test('docs/performance.md says what each row of its table means', async () => {
   const text = await read('docs/performance.md')
-  const names = [...text.matchAll(/^\| (?!what|---)([^|]+) \|/gm)].map(([, name]) => name)
+  const names = [...text.slice(0, text.indexOf('## What the rows mean')).matchAll(/^\| (?!what|---)([^|]+) \|/gm)].map(([, name]) => name)
   const meanings = [...text.slice(text.indexOf('## What the rows mean')).matchAll(/\*\*([^*]+)\*\*/g)].map(([, name]) => name)
   expect(names.length).toBeGreaterThan(10)
   expect(names.filter((name) => !meanings.some((meaning) => name.includes(meaning)))).toEqual([])
