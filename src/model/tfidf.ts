@@ -182,60 +182,58 @@ export function knownShares(
 }
 
 /** The weighted n-grams of each text as sparse rows of length 1 (0 for a text without a known n-gram). */
-export function tfidfRows({ starts, buckets, counts }: NgramCounts, columns: NgramColumns, columnOf = columnFinder(columns)): SparseRows {
-  const { idf } = columns
-  const rows = starts.length - 1
-  const rowStarts = new Int32Array(rows + 1)
-  const indices = new Int32Array(buckets.length)
-  const values = new Float32Array(buckets.length)
-  let end = 0
-  for (let i = 0; i < rows; i++) {
-    let squares = 0
-    for (let p = starts[i]; p < starts[i + 1]; p++) {
-      const column = columnOf(buckets[p])
-      if (column < 0) continue
-      const value = logCount(counts[p]) * idf[column]
-      indices[end] = column
-      values[end++] = value
-      squares += value * value
-    }
-    const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0
-    for (let p = rowStarts[i]; p < end; p++) values[p] *= scale
-    rowStarts[i + 1] = end
-  }
-  return { rows, columns: idf.length, starts: rowStarts, indices: indices.slice(0, end), values: values.slice(0, end) }
+export function tfidfRows(counts: NgramCounts, columns: NgramColumns, columnOf = columnFinder(columns)): SparseRows {
+  const rows = counts.starts.length - 1
+  const starts = new Int32Array(rows + 1)
+  const indices = new Int32Array(counts.buckets.length)
+  const values = new Float32Array(counts.buckets.length)
+  for (let i = 0; i < rows; i++) starts[i + 1] = writeRow(counts, i, columns, columnOf, indices, values, starts[i])
+  const end = starts[rows]
+  return { rows, columns: columns.idf.length, starts, indices: indices.slice(0, end), values: values.slice(0, end) }
 }
 
 /**
  * The same for the texts that the columns were chosen from, by the column: row j has the texts, ascending, with the n-gram
- * of column j. No rows are made in between: they would be as large again.
+ * of column j. No more than one row is made in between: all of them would be as large again.
  */
-export function tfidfByColumn({ starts, buckets, counts }: NgramCounts, { columns: { idf, texts }, columnOf }: ChosenColumns): SparseRows {
-  const rows = starts.length - 1
-  const columnStarts = new Int32Array(idf.length + 1)
-  texts.forEach((found, column) => (columnStarts[column + 1] = columnStarts[column] + found))
-  const [indices, values] = [new Int32Array(columnStarts[idf.length]), new Float32Array(columnStarts[idf.length])]
-  const next = columnStarts.slice()
-  const longest = starts.reduce((most, start, i) => Math.max(most, start - starts[Math.max(0, i - 1)]), 0)
+export function tfidfByColumn(counts: NgramCounts, { columns, columnOf }: ChosenColumns): SparseRows {
+  const rows = counts.starts.length - 1
+  const { length } = columns.idf
+  const starts = new Int32Array(length + 1)
+  columns.texts.forEach((found, column) => (starts[column + 1] = starts[column] + found))
+  const [indices, values] = [new Int32Array(starts[length]), new Float32Array(starts[length])]
+  const next = starts.slice()
+  const longest = counts.starts.reduce((most, start, i, all) => Math.max(most, start - all[Math.max(0, i - 1)]), 0)
   const [rowColumns, rowValues] = [new Int32Array(longest), new Float32Array(longest)]
   for (let i = 0; i < rows; i++) {
-    let [squares, length] = [0, 0]
-    for (let p = starts[i]; p < starts[i + 1]; p++) {
-      const column = columnOf(buckets[p])
-      if (column < 0) continue
-      const value = logCount(counts[p]) * idf[column]
-      rowColumns[length] = column
-      rowValues[length++] = value
-      squares += value * value
-    }
-    const scale = 1 / Math.sqrt(squares)
-    for (let p = 0; p < length; p++) {
+    const end = writeRow(counts, i, columns, columnOf, rowColumns, rowValues, 0)
+    for (let p = 0; p < end; p++) {
       const at = next[rowColumns[p]]++
       indices[at] = i
-      values[at] = rowValues[p] * scale
+      values[at] = rowValues[p]
     }
   }
-  return { rows: idf.length, columns: rows, starts: columnStarts, indices, values }
+  return { rows: length, columns: rows, starts, indices, values }
+}
+
+/** Writes text i's row from `start` on. @returns where it ends */
+function writeRow(
+  { starts, buckets, counts }: NgramCounts, i: number, { idf }: NgramColumns, columnOf: ColumnOf,
+  indices: Int32Array, values: Float32Array, start: number
+): number {
+  let end = start
+  let squares = 0
+  for (let p = starts[i]; p < starts[i + 1]; p++) {
+    const column = columnOf(buckets[p])
+    if (column < 0) continue
+    const value = logCount(counts[p]) * idf[column]
+    indices[end] = column
+    values[end++] = value
+    squares += value * value
+  }
+  const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0
+  for (let p = start; p < end; p++) values[p] *= scale
+  return end
 }
 
 const logCount = (count: number): number => (count === 1 ? 1 : 1 + Math.log(count)) // most n-grams are there once
