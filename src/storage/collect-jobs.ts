@@ -68,7 +68,7 @@ export function createCollectJobs(prisma: PrismaClient, lease = LEASE) {
 
     /**
      * Requests a user's posts. Nothing changes while a job for this user is under way, or has just ended (unless waiting was
-     * all that it could do). A job that failed after its first page resumes there; any other job starts again, with a look
+     * all that it could do, or what it has stored was removed since). A job that failed after its first page resumes there; any other job starts again, with a look
      * for newer posts.
      * @returns the job where this call has started it
      */
@@ -88,7 +88,8 @@ export function createCollectJobs(prisma: PrismaClient, lease = LEASE) {
           "removed" = CASE WHEN ${CAN_RESUME} THEN c."removed" ELSE 0 END,
           "embedded" = CASE WHEN ${CAN_RESUME} THEN c."embedded" ELSE 0 END
         WHERE c."state" IN ('done', 'failed')
-          AND (c."updatedAt" <= now() - ${ms(restMs)} OR c."updatedAt" > ${CLOCK_JUMP} OR COALESCE(c."reason" = 'unavailable', false))
+          AND (c."updatedAt" <= now() - ${ms(restMs)} OR c."updatedAt" > ${CLOCK_JUMP} OR COALESCE(c."reason" = 'unavailable', false)
+            OR (c."state" = 'done' AND NOT EXISTS (SELECT FROM "User" u WHERE u."usernameKey" = c."usernameKey")))
         RETURNING "usernameKey", "turn"`
       return rows.at(0) ?? null
     },

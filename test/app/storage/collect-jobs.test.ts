@@ -2,7 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createCollectJobs, ENDED, LeaseLost, type CollectJobs } from '../../../src/storage/collect-jobs.js'
 import { connect } from '../../../src/storage/database.js'
+import { saveUser } from '../../../src/storage/users.js'
 import { databases, type TestDatabase } from '../../support/databases.js'
+import { profile } from '../../support/stored-users.js'
 
 const EXPIRY = 200 // ms
 const PROFILE = { id: '1', username: 'Ann', name: 'A', pictureUrl: null, posts: 3 }
@@ -17,7 +19,7 @@ describe.each(databases)('collect jobs in the $name', ({ open }) => {
     prisma = connect(database.url)
     collectJobs = createCollectJobs(prisma, { heartbeat: 50, expiry: EXPIRY })
   })
-  beforeEach(() => collectJobs.reset())
+  beforeEach(() => Promise.all([collectJobs.reset(), prisma.user.deleteMany()]))
   afterAll(async () => {
     await prisma.$disconnect()
     await database.close()
@@ -48,8 +50,9 @@ describe.each(databases)('collect jobs in the $name', ({ open }) => {
     expect(await prisma.collectJob.findMany({ select: { askedBy: true } })).toEqual([{ askedBy: null }])
   })
 
-  test.each([['done', null, false], ['failed', 'not-found', false], ['failed', 'unavailable', true]] as const)(
-    'that have just ended as %s (%s): that a visitor may start them again is %s', async (state, reason, starts) => {
+  test.each([['done', null, 'stored', false], ['done', null, 'removed', true], ['failed', 'not-found', 'removed', false], ['failed', 'unavailable', 'removed', true]] as const)(
+    'that have just ended as %s (%s), with their user %s: that a visitor may start them again is %s', async (state, reason, user, starts) => {
+      if (user === 'stored') await prisma.$transaction((tx) => saveUser(tx, profile('Ann')))
       await collectJobs.request('Ann', 20)
       await collectJobs.claim('ann', 'w')
       await collectJobs.saveProgress({ usernameKey: 'ann', worker: 'w' }, { ...ENDED, state, reason })
