@@ -78,8 +78,8 @@ async function embedMissing({ tweetStore, threads, collectJobs }: Services, job:
   const missing = await tweetStore.listNotEmbedded(userId, encoder)
   if (missing.length === 0) return
   const vectors = slices(await threads.embed(missing.map(({ text }) => text)), missing.length)
-  await tweetStore.saveVectors(userId, missing.map(({ id }, i) => ({ id, embedding: vectors[i] })), encoder)
-  await collectJobs.saveProgress(job, { embedded: { increment: missing.length } })
+  const made = missing.map(({ id }, i) => ({ id, embedding: vectors[i] }))
+  await tweetStore.saveVectors(userId, made, encoder, (tx, embedded) => collectJobs.saveProgress(job, { embedded: { increment: embedded } }, tx))
 }
 
 async function finish({ userStore, collectJobs }: Services, job: ClaimedJob, profile: XUser, seen: Seen, isWhole: boolean): Promise<void> {

@@ -203,8 +203,8 @@ export function createTweetStore(prisma: PrismaClient, checkDisk = async (): Pro
       }, SAVING)
     },
 
-    /** Saves vectors of tweets that are stored already. */
-    async saveVectors(userId: string, vectors: { id: string; embedding: Float32Array }[], encoder: string): Promise<void> {
+    /** Saves vectors of tweets that are stored already, in one transaction with the caller's part. */
+    async saveVectors(userId: string, vectors: { id: string; embedding: Float32Array }[], encoder: string, part?: TransactionPart): Promise<void> {
       const rows = vectors.map(({ id, embedding }) => Prisma.sql`(${id}, ${toBytes(embedding)}::bytea)`)
       if (rows.length === 0) return
       await checkDisk()
@@ -215,6 +215,7 @@ export function createTweetStore(prisma: PrismaClient, checkDisk = async (): Pro
           FROM (VALUES ${Prisma.join(rows)}) AS made ("id", "embedding")
           WHERE "Tweet"."userId" = ${userId} AND "Tweet"."id" = made."id"`
         await saveStoredBytes(tx, userId)
+        await part?.(tx, rows.length)
       }, SAVING)
     },
 

@@ -40,8 +40,8 @@ export interface Unasked {
   bytes: number
 }
 
-/** The caller's part of a transaction. `added` is how many tweets were new. */
-export type TransactionPart = (tx: Prisma.TransactionClient, added: number) => Promise<void>
+/** The caller’s part of a transaction. `saved` is how many tweets were new, or have a vector now. */
+export type TransactionPart = (tx: Prisma.TransactionClient, saved: number) => Promise<void>
 
 export type UserStore = ReturnType<typeof createUserStore>
 

@@ -41,7 +41,7 @@ async function openWorld(seed: number, onTestFinished: TestContext['onTestFinish
   x.addPosts('Prolific', Array.from({ length: POSTS }, (_, i) => `This is what I have to say for the ${i}th time.`))
   return {
     x,
-    settings: { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: String(POSTS), X_DAILY_SPEND_LIMIT: '50' },
+    settings: { X_BEARER_TOKEN: 'good', X_API_URL: x.url, X_POSTS_PER_USER: String(POSTS), X_DAILY_SPEND_LIMIT: '50', PAGES_PER_MINUTE: '0' },
     async randomMoment() {
       const before = x.served.length
       while (x.served.length === before) await pause(1)

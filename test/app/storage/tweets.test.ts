@@ -156,6 +156,9 @@ describe.each(databases)('the tweet store on the $name', ({ open }) => {
     test('stays as it is when no vectors are saved', async () => {
       await save('Ann', 1)
       await tweetStore.saveVectors('id of Ann', [], 'encoder@2')
+      const part = () => Promise.reject(new Error('not counted'))
+      await expect(tweetStore.saveVectors('id of Ann', [{ id: 'Ann 1', embedding: Float32Array.of(7, 7) }], 'encoder@3', part)).rejects.toThrow('not counted')
+      expect(await prisma.tweet.count({ where: { encoder: 'encoder@3' } })).toBe(0)
       expect((await corpusOf(100)).ids).toEqual(['Ann 1'])
     })
   })
