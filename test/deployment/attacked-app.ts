@@ -4,7 +4,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { Agent, request, type IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -12,28 +11,14 @@ import { openRealDatabase } from '../../support/databases.js'
 import { tweetsOf } from '../../support/synthetic-tweets.js'
 import { startXApi } from '../../support/x-api-stand-in.js'
 import { openDoor, type Door } from '../support/door.js'
+import { importTexts, PASSWORD, PLAIN, target, type Target } from './floods.js'
 
-export const PASSWORD = 'correct horse battery'
-export const PLAIN = Array.from({ length: 12 }, (_, i) => `plain_${i}`) // people with 200 tweets each
 const POSTGRES = process.env.TEST_DATABASE_URL ?? 'postgres://postgres@127.0.0.1:5432/postgres'
 const DOLLARS = { post: 0.005, user: 0.01 }
 
-export interface Asking {
-  method?: string
-  /** The address that the request comes from. */
-  from: string
-  headers?: Record<string, string>
-  body?: string | Buffer | FormData
-  /** ms after which the asker hangs up. */
-  hangUp?: number
-}
-
-export interface AttackedApp {
-  port: number
+export interface AttackedApp extends Target {
   /** Between the app and its database. */
   door: Door
-  /** The status of an answer that is read to its end, or why there was none. */
-  ask(path: string, how: Asking): Promise<string>
   /** MB; null where the process has ended. */
   memory(): number | null
   /** What X has charged for so far. */
@@ -55,32 +40,14 @@ export async function startAttackedApp(): Promise<AttackedApp> {
   }
   const child = spawn(process.execPath, flags.split(' '), { env, stdio: ['ignore', 'pipe', 'inherit'] })
   const port = await portOf(child)
-  const agent = new Agent({ keepAlive: true, maxSockets: Infinity })
-
-  const ask = async (path: string, { method = 'GET', from, headers = {}, body, hangUp }: Asking): Promise<string> => {
-    const sent = body === undefined ? undefined : new Response(body)
-    const type = sent?.headers.get('content-type')
-    const bytes = sent && Buffer.from(await sent.arrayBuffer())
-    const all = { accept: 'application/json', 'x-forwarded-for': from, ...(type && { 'content-type': type }), ...headers }
-    return new Promise((resolve) => {
-      const asking = request({ port, host: '127.0.0.1', agent, path, method, headers: all })
-      asking.once('response', (answer: IncomingMessage) => {
-        answer.resume()
-        answer.once('end', () => resolve(String(answer.statusCode)))
-        answer.once('error', () => resolve('cut'))
-      })
-      asking.once('error', (error: NodeJS.ErrnoException) => resolve(hangUp ? 'hung up' : error.code ?? error.message))
-      if (hangUp) setTimeout(() => asking.destroy(), hangUp)
-      asking.end(bytes)
-    })
-  }
+  const asked = target(port)
   const app: AttackedApp = {
-    port, door, ask,
+    ...asked, door,
     memory: () => memoryOf(child),
     dollars: () => DOLLARS.post * xApi.calls.posts + DOLLARS.user * xApi.calls.users,
     visits: () => startVisits(port),
     async close() {
-      agent.destroy()
+      asked.close()
       child.kill('SIGTERM')
       if (child.exitCode === null) await once(child, 'exit')
       await xApi.close()
@@ -91,18 +58,6 @@ export async function startAttackedApp(): Promise<AttackedApp> {
   }
   for (const [i, name] of PLAIN.entries()) await importTexts(app, name, tweetsOf(i, 200), `10.1.0.${i}`)
   return app
-}
-
-/** Uploads texts as a file for a person of this name. */
-export function importTexts(app: Pick<AttackedApp, 'ask'>, name: string, texts: string[], from: string): Promise<string> {
-  return importFile(app, name, Buffer.from(texts.map((text) => `${JSON.stringify({ text })}\n`).join('')), 'tweets.jsonl', from)
-}
-
-export function importFile(app: Pick<AttackedApp, 'ask'>, name: string, file: Buffer, fileName: string, from: string): Promise<string> {
-  const form = new FormData()
-  form.set('username', name)
-  form.set('file', new Blob([new Uint8Array(file)]), fileName)
-  return app.ask('/users/import', { method: 'POST', body: form, from })
 }
 
 function portOf(child: ChildProcess): Promise<number> {

@@ -4,18 +4,13 @@
 // prints the table of docs/reliability.md, and fails where the process ended, the visitor waited for more than two seconds,
 // the memory was not back within a minute, or money was spent that was not meant.
 
-import { connect } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
-import { importFile, importTexts, PASSWORD, PLAIN, startAttackedApp, type AttackedApp } from './attacked-app.js'
-import { archivePart, zip } from '../support/archive.js'
+import { startAttackedApp, type AttackedApp } from './attacked-app.js'
+import { FLOODS, type Flood } from './floods.js'
 
-interface Attack {
-  name: string
-  /** Dollars that it may spend at X. */
-  mayCost?: number
+interface Attack extends Omit<Flood, 'run'> {
   /** Whether the visitor's pages may fail meanwhile: nothing answers without a database. */
   isOutage?: boolean
-  /** @returns the answers that the attackers got */
   run(app: AttackedApp): Promise<string[]>
 }
 
@@ -23,97 +18,17 @@ const LONGEST_WAIT = 2_000 // ms for a visitor's page
 const MEMORY_BACK = 60_000 // ms
 const MORE_MEMORY = 60 // MB above what it was before that count as back: caches fill
 
-const times = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i))
-const address = (attacker: number, i = 0): string => `10.${attacker}.${i >> 8}.${i & 255}`
-const LONG_POST = '\u6f22\u5b57'.repeat(12_450) // 24,900 characters
-/** Four people: another four for each number, as far as there are others. */
-const four = (i: number): string => times(4, (n) => `users=${PLAIN[(i + n * (1 + (Math.floor(i / 12) % 3))) % PLAIN.length]}`).join('&')
-
 const ATTACKS: Attack[] = [
-  {
-    name: 'a zip of 1 MB with 290 MB of posts of 24,900 characters',
-    run: async (app) => {
-      const posts = times(3900, (i) => ({ id_str: String(i + 1), full_text: i + LONG_POST, created_at: 'Wed Oct 10 20:19:24 +0000 2018' }))
-      return [await importFile(app, 'bomb', zip([{ name: 'data/tweets.js', data: archivePart(posts) }]), 'archive.zip', address(20))]
-    }
-  },
-  {
-    name: 'three uploads of 49 MB at once',
-    run: (app) => {
-      const lines = Buffer.from(times(650, (i) => `${JSON.stringify({ text: i + LONG_POST })}\n`).join(''))
-      return Promise.all(times(3, (i) => importFile(app, `heavy_${i}`, lines, 'tweets.jsonl', address(21, i))))
-    }
-  },
-  {
-    name: 'a question about four people with 500 posts of 24,900 characters each',
-    run: async (app) => {
-      for (let i = 0; i < 4; i++) await importTexts(app, `long_${i}`, times(500, (n) => `${i} ${n} ${LONG_POST}`), address(22, i))
-      return [await app.ask(`/predictions?${times(4, (i) => `users=long_${i}`).join('&')}&text=hello+there`, { from: address(22, 9) })]
-    }
-  },
-  {
-    name: '40 downloads that are never read',
-    run: async ({ port }) => {
-      const sockets = times(40, (i) => {
-        const socket = connect({ port, host: '127.0.0.1' }).on('error', () => {})
-        socket.write(`GET /users/long_${i % 4}/tweets.jsonl HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Forwarded-For: ${address(23, i)}\r\n\r\n`)
-        return socket.pause()
-      })
-      await pause(45_000)
-      const closed = sockets.filter(({ closed, destroyed }) => closed || destroyed).length
-      for (const socket of sockets) socket.destroy()
-      return [`${closed || 'none'} seen closed`]
-    }
-  },
-  {
-    name: '60 preview pictures of letters with three marks each, hung up after 2 s',
-    run: (app) => Promise.all(times(60, (i) => app.ask(`/predictions/card.png?users=${PLAIN[2]}&users=${PLAIN[3]}&text=${encodeURIComponent(i + 'a\u0315\u0300\u05ae'.repeat(1900))}`, { from: address(24), hangUp: 2_000 })))
-  },
-  {
-    name: '60 questions of one address, hung up after 1 s',
-    run: (app) => Promise.all(times(60, (i) => app.ask(`/predictions?${four(i)}&text=hello+${i}`, { from: address(25), hangUp: 1_000 })))
-  },
-  {
-    name: '60 questions of each of five addresses',
-    run: (app) => Promise.all(times(300, (i) => app.ask(`/predictions?${four(i)}&text=hello+${i}`, { from: address(26, i % 5) })))
-  },
-  {
-    name: 'names that nobody has, 100 from each of two addresses',
-    mayCost: 0.6,
-    run: (app) => Promise.all(times(200, (i) => app.ask('/users', { method: 'POST', body: new URLSearchParams({ username: `nobody_${i}` }).toString(), headers: { 'content-type': 'application/x-www-form-urlencoded' }, from: address(27, i % 2) })))
-  },
-  {
-    name: '1,500 admin passwords at once, the right one at place 500',
-    run: (app) => Promise.all(times(1500, (i) => app.ask('/admin', { from: address(28), headers: { authorization: `Basic ${btoa(`x:${i === 500 ? PASSWORD : `wrong ${i}`}`)}` } })))
-  },
-  {
-    name: '1,000 progress streams of one address',
-    run: async (app) => {
-      const streams = times(1000, () => app.ask('/progress?users=waiter', { from: address(29), hangUp: 15_000 }))
-      return Promise.all(streams)
-    }
-  },
-  {
-    name: 'the pages of people, 300 from one address',
-    run: (app) => Promise.all(times(300, (i) => app.ask(`/users/${PLAIN[i % PLAIN.length]}?page=${i}`, { from: address(30) })))
-  },
-  {
-    name: '40 imports of 3,200 posts of 1,000 characters by one address',
-    run: async (app) => {
-      const statuses: string[] = []
-      for (let i = 0; i < 40; i++) statuses.push(await importTexts(app, `many_${i}`, times(3200, (n) => `${i} ${n} ${'word '.repeat(198)}`), address(31)))
-      return statuses
-    }
-  },
+  ...FLOODS,
   {
     name: 'a database that falls silent for 20 s',
     isOutage: true,
     run: async (app) => {
       app.door.silence()
-      const during = await Promise.all(times(5, async (i) => (await pause(4_000 * i), app.ask('/health', { from: address(32) }))))
+      const during = await Promise.all([0, 1, 2, 3, 4].map(async (i) => (await pause(4_000 * i), app.ask('/health', { from: '10.32.0.0' }))))
       app.door.heal()
       for (let second = 0; second < 60; second++) {
-        if ((await app.ask('/health', { from: address(32) })) === '200') return [...during.map((status) => `/health ${status}`), `ready ${second} s after it came back`]
+        if ((await app.ask('/health', { from: '10.32.0.0' })) === '200') return [...during.map((status) => `/health ${status}`), `ready ${second} s after it came back`]
         await pause(1_000)
       }
       return [...during, 'not ready a minute later']

@@ -1,9 +1,9 @@
 // npx tsx test/deployment/soak.ts [MINUTES]  (after npm run build; needs Debian's postgresql)
 //
 // Asks the built server, started as the Procfile does, for 20 answers a second while users are collected from a stand-in
-// for X. At two fifths of the time Postgres is stopped for three seconds, at three fifths the server is restarted. Says
-// how it was answered, and fails where an answer was another than 2xx, 3xx, 4xx or a 503 in words, or where a post is
-// missing or twice there.
+// for X. At two fifths of the time Postgres is stopped for three seconds, then all floods of floods.ts come, at four fifths
+// the server is restarted. Says how it was answered, and fails where an answer to others than the floods was another than
+// 2xx, 3xx, 4xx or a 503 in words, where a post is missing or twice there, or where the process ended.
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -14,14 +14,16 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { tweetsOf } from '../../support/synthetic-tweets.js'
 import { dropDuplicates } from '../../src/text/normalize.js'
 import { startXApi } from '../../support/x-api-stand-in.js'
+import { FLOODS, PASSWORD, PLAIN, target } from './floods.js'
 
 const MINUTES = Number(process.argv[2] ?? 10)
 const PER_SECOND = 20
 const DATABASE_PORT = '54331'
 const PORT = '54332'
 const SITE = `http://127.0.0.1:${PORT}`
-const STARTERS = 8
+const STARTERS = PLAIN.length
 const STARTER_POSTS = 150
+const ADDRESSES = 250 // that the answers are asked for from
 const ADD_EVERY = 6_000 // ms
 const LONGEST_RESTART = 20_000 // ms for which a router would hold a request
 
@@ -46,7 +48,7 @@ async function startWeb(): Promise<ChildProcess> {
   const [, line] = /^web: (.*)$/m.exec(readFileSync('Procfile', 'utf8'))!
   const env = {
     ...process.env, NODE_ENV: 'production', HOST: '127.0.0.1', PORT, DATABASE_URL: `postgres://postgres@127.0.0.1:${DATABASE_PORT}/postgres`, LOG_LEVEL: 'warn',
-    X_API_URL: api.url, X_BEARER_TOKEN: 'soak', X_POSTS_PER_USER: '400', X_DAILY_SPEND_LIMIT: '5000', PREDICTIONS_PER_MINUTE: '0', PAGES_PER_MINUTE: '0', ADDITIONS_PER_HOUR: '0'
+    X_API_URL: api.url, X_BEARER_TOKEN: 'soak', X_POSTS_PER_USER: '400', X_DAILY_SPEND_LIMIT: '5000', TRUST_PROXY: '1', ADMIN_PASSWORD: PASSWORD, STORAGE_LIMIT_MB: '2000'
   }
   const web = spawn('bash', ['-c', `exec env ${line}`], { env, stdio: ['ignore', 'ignore', 'inherit'] })
   while (!(await fetch(`${SITE}/health`).then(({ ok }) => ok, () => false))) await pause(100)
@@ -58,7 +60,7 @@ async function ask(path: string, init: RequestInit = {}): Promise<number> {
   const until = Date.now() + LONGEST_RESTART
   for (;;) {
     try {
-      const answer = await fetch(SITE + path, { ...init, headers: { accept: 'application/json' }, redirect: 'manual', signal: AbortSignal.timeout(30_000) })
+      const answer = await fetch(SITE + path, { ...init, headers: { accept: 'application/json', 'x-forwarded-for': someAddress() }, redirect: 'manual', signal: AbortSignal.timeout(30_000) })
       const body = await answer.text()
       const { status } = answer
       answers.set(String(status), (answers.get(String(status)) ?? 0) + 1)
@@ -75,10 +77,13 @@ async function ask(path: string, init: RequestInit = {}): Promise<number> {
   }
 }
 
+const someAddress = (): string => `10.200.0.${Math.floor(Math.random() * ADDRESSES)}`
+
 let added = 0
 /** Has a new user collected; asked again where the answer is a 503. */
 async function add(posts: number): Promise<void> {
-  const name = `Soak_${added++}`
+  const name = PLAIN[added] ?? `Soak_${added}`
+  added++
   const texts = tweetsOf(added, posts)
   api.addUser(name)
   api.addPosts(name, texts)
@@ -87,7 +92,7 @@ async function add(posts: number): Promise<void> {
 }
 
 async function storedOf(name: string): Promise<string[]> {
-  const answer = await fetch(`${SITE}/users/${name}/tweets.jsonl`)
+  const answer = await fetch(`${SITE}/users/${name}/tweets.jsonl`, { headers: { 'x-forwarded-for': someAddress() } })
   return answer.ok ? (await answer.text()).split('\n').filter(Boolean).map((line) => (JSON.parse(line) as { id: string }).id) : []
 }
 
@@ -100,15 +105,23 @@ async function settled(name: string): Promise<string[]> {
   return ids
 }
 
+const tally = (answers: Map<string, number>): string => [...answers].sort().map(([answer, n]) => `${n} × ${answer}`).join(', ')
 const anyOf = <T>(list: T[]): T => list[Math.floor(Math.random() * list.length)]
 function somePath(): string {
-  const users = Array.from({ length: 2 + Math.floor(Math.random() * 3) }, () => `Soak_${Math.floor(Math.random() * STARTERS)}`)
+  const users = Array.from({ length: 2 + Math.floor(Math.random() * 3) }, () => anyOf(PLAIN))
   const text = encodeURIComponent(Array.from({ length: 9 }, () => anyOf('rain tea again work late so here we are ok'.split(' '))).join(' '))
-  const four = [0, 1, 2, 3].map((i) => `users=Soak_${i}`).join('&')
+  const four = PLAIN.slice(0, 4).map((name) => `users=${name}`).join('&')
   return anyOf([
     `/predictions?${four}&text=${text}`, `/predictions?${four}&text=${text}`, `/predictions?users=${users.join('&users=')}&text=${text}`,
-    '/users', `/users/${users[0]}`, '/users/nobody_at_all', '/health', `/play?${four}&seed=${text.slice(0, 5)}&round=1`, '/predictions?users=Soak_1', `/users/${users[0]}/tweets.csv`
+    '/users', `/users/${users[0]}`, '/users/nobody_at_all', '/health', `/play?${four}&seed=${text.slice(0, 5)}&round=1`, `/predictions?users=${PLAIN[1]}`, `/users/${users[0]}/tweets.csv`
   ])
+}
+
+const floods = new Map<string, number>() // answers
+async function flood(): Promise<void> {
+  const app = target(Number(PORT))
+  for (const { run } of FLOODS) for (const answer of await run(app)) floods.set(answer, (floods.get(answer) ?? 0) + 1)
+  app.close()
 }
 
 let web: ChildProcess | undefined
@@ -117,6 +130,7 @@ try {
   postgres(`${bin}/initdb`, '-D', join(folder, 'pg'), '-A', 'trust', '-U', 'postgres')
   startPostgres()
   web = await startWeb()
+  web.once('exit', (code, signal) => signal === 'SIGTERM' || code === 0 || wrong.push(`the process ended: ${code} ${signal}`))
   for (let i = 0; i < STARTERS; i++) await add(STARTER_POSTS)
   for (const name of expected.keys()) await settled(name)
 
@@ -124,7 +138,8 @@ try {
   const start = Date.now()
   const due = [
     { at: 0.4, what: async () => { control('-m', 'fast', 'stop'); await pause(3_000); startPostgres() } },
-    { at: 0.6, what: async () => { const ended = once(web!, 'exit'); web!.kill('SIGTERM'); await ended; web = await startWeb() } }
+    { at: 0.5, what: flood },
+    { at: 0.8, what: async () => { const ended = once(web!, 'exit'); web!.kill('SIGTERM'); await ended; web = await startWeb() } }
   ]
   const asked: Promise<unknown>[] = []
   for (let n = 0; Date.now() < start + length; n++) {
@@ -139,7 +154,8 @@ try {
     const ids = await settled(name)
     if (ids.length !== count || new Set(ids).size !== count) wrong.push(`@${name}: ${ids.length} tweets, ${new Set(ids).size} of them different, where ${count} are expected`)
   }
-  console.log(`${MINUTES} min, ${[...answers.values()].reduce((sum, n) => sum + n, 0)} answers: ${[...answers].sort().map(([status, n]) => `${n} × ${status}`).join(', ')}`)
+  console.log(`${MINUTES} min, ${[...answers.values()].reduce((sum, n) => sum + n, 0)} answers: ${tally(answers)}`)
+  console.log(`Answers to the floods: ${tally(floods)}`)
   console.log(`${expected.size} users collected, ${[...expected.values()].reduce((sum, n) => sum + n, 0)} tweets stored; posts served by X: ${api.served.length}, of them twice: ${api.served.length - new Set(api.served).size}`)
 } finally {
   if (web) {
