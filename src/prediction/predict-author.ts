@@ -8,6 +8,7 @@ import { explain, type CandidateExplanation } from '../model/explanation.js'
 import { softmaxInPlace } from '../regression/softmax.js'
 import type { Services } from '../services/services.js'
 import type { StoredUser } from '../storage/users.js'
+import { decodeEntities } from '../text/normalize.js'
 
 export interface Prediction {
   text: string
@@ -58,7 +59,8 @@ const DOTS = 40 // of each user on the map: more would hide each other
  * STORY 2. Says which of two to four users most likely would have written a text, how sure that is, and why.
  * @throws ExpectedError not-found for a user who is not there, unusable for one with too few tweets
  */
-export async function predictAuthor(services: Services, { usernames, text }: { usernames: string[]; text: string }, caller = SOMEBODY): Promise<Prediction> {
+export async function predictAuthor(services: Services, { usernames, text: typed }: { usernames: string[]; text: string }, caller = SOMEBODY): Promise<Prediction> {
+  const text = decodeEntities(typed)
   const [candidates, vector] = await Promise.all([findCandidates(services, usernames, caller), services.threads.embed([text])])
   const { attribution, users } = candidates
   const question = readQuestion(attribution, text, vector)

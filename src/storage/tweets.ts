@@ -186,19 +186,21 @@ export function createTweetStore(prisma: PrismaClient, checkDisk = async (): Pro
     },
 
     /**
-     * Saves a user with these tweets and no others, in one transaction with the caller's part, which comes first and may throw:
-     * while it looks, nobody else can save a user of this name.
+     * Saves users, each with these tweets and no others, in one transaction with the caller's part, which comes first and may
+     * throw: while it looks, nobody else can save a user of one of these names.
      * @throws StorageFull where that leaves too much stored
      */
-    async replaceTweets(user: UserProfile, tweets: NewTweet[], encoder: string, part: TransactionPart = async () => {}): Promise<void> {
+    async replaceUsers(users: { user: UserProfile; tweets: NewTweet[] }[], encoder: string, part: TransactionPart = async () => {}): Promise<void> {
       await checkDisk()
       await prisma.$transaction(async (tx) => {
-        await lockName(tx, keyOf(user.username))
+        for (const key of users.map(({ user }) => keyOf(user.username)).sort()) await lockName(tx, key)
         await part(tx, 0)
-        await tx.user.deleteMany({ where: { usernameKey: keyOf(user.username) } })
-        await tx.user.create({ select: { id: true }, data: { ...user, usernameKey: keyOf(user.username), collectedAt: new Date() } })
-        await insertTweets(tx, user.id, tweets, encoder)
-        await saveStoredBytes(tx, user.id)
+        for (const { user, tweets } of users) {
+          await tx.user.deleteMany({ where: { usernameKey: keyOf(user.username) } })
+          await tx.user.create({ select: { id: true }, data: { ...user, usernameKey: keyOf(user.username), collectedAt: new Date() } })
+          await insertTweets(tx, user.id, tweets, encoder)
+          await saveStoredBytes(tx, user.id)
+        }
         await checkStoredBytes(tx, mostBytes)
       }, SAVING)
     },

@@ -1,17 +1,21 @@
 // The text of a tweet, made comparable. X escapes &, < and > as entities and replaces each link by a t.co address, which
 // tells only that there is a link. Imported tweets may have links as they were typed: their host is kept.
 
+import { decodeHTMLStrict } from 'entities'
+
 /** Stands for a link or a picture in the text that features are made from: one character that nobody types. */
 export const LINK = '\uFFFC'
 
 const X_LINKS = /(?:https?:\/\/|(?<![\w./-]))(?:t\.co|pic\.twitter\.com|pic\.x\.com)\/[a-z0-9]+/gi
 const OTHER_LINKS = /https?:\/\/(?:www\.)?([a-z0-9.-]*)\S*/gi
-const ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'", '#39': "'", '#x27': "'" }
 
-/** The text as its author typed it: entities decoded once, and {@link tidyText}. */
+/** The text as its author typed it: HTML's entities decoded once, all that end with a semicolon, and {@link tidyText}. */
 export function decodeText(raw: string): string {
-  return tidyText(raw.replace(/&(amp|lt|gt|quot|apos|#39|#x27);/gi, (_, name: string) => ENTITIES[name.toLowerCase()]))
+  return tidyText(decodeEntities(raw))
 }
+
+/** A text with HTML's entities decoded once: text that was copied out of a file or a page. */
+export const decodeEntities = (raw: string): string => (raw.includes('&') ? decodeHTMLStrict(raw) : raw)
 
 /** A text as it can be stored: line ends and Unicode composition unified. A text that was stored is tidy, and stays as it is. */
 export function tidyText(text: string): string {

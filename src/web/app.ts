@@ -6,7 +6,7 @@ import ejs from 'ejs'
 import express, { type Express } from 'express'
 import * as predictionCharts from '../pictures/prediction-charts.js'
 import * as userCharts from '../pictures/user-charts.js'
-import { importInWords } from '../sources/archive/report.js'
+import { importInWords, importNotes, LEFT_OUT } from '../sources/archive/report.js'
 import * as format from '../text/format.js'
 import { ExpectedError } from '../core/errors.js'
 import { PATHS } from '../core/paths.js'
@@ -43,7 +43,7 @@ export function createApp(services: Services): Express {
   app.set('views', PATHS.views)
   // Compiled once: an include looks for its file each time.
   const avatar = ejs.compile(readFileSync(join(PATHS.views, 'partials', 'avatar.ejs'), 'utf8'))
-  Object.assign(app.locals, format, viewHelpers, predictionCharts, userCharts, { avatar, importInWords })
+  Object.assign(app.locals, format, viewHelpers, predictionCharts, userCharts, { avatar, importInWords, importNotes, LEFT_OUT })
 
   app.use(requestLog(services.log), requestTimes(services.metrics), securityHeaders(), onlyFromHere)
   // A folder has no page, and no redirect to one, which would repeat the query.

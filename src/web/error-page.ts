@@ -1,11 +1,12 @@
 // The error page, and the HTTP status of each kind of failure.
 
-import type { ErrorRequestHandler } from 'express'
+import type { ErrorRequestHandler, Request, Response } from 'express'
 import { ZodError } from 'zod'
 import { ExpectedError, isForLog, type Reason } from '../core/errors.js'
 import type { Services } from '../services/services.js'
 import { CallerGone } from './rate-limits.js'
 import { typedIn } from './requests.js'
+import { HeldQuestion } from './uploads.js'
 
 /** The HTTP status of each reason. */
 export const STATUS: Record<Reason, number> = {
@@ -37,11 +38,18 @@ export function errorPage({ config, userStore, log }: Services): ErrorRequestHan
     if (status >= 500 && isForLog(error)) log.error({ err: error as unknown, path: request.path }, 'failed')
     if (retry?.at) response.set('Retry-After', String(Math.max(1, Math.ceil((retry.at.getTime() - Date.now()) / 1000))))
     response.status(status)
+    if (error instanceof HeldQuestion) return showQuestion(error, request, response)
     if (request.accepts(['html', 'json']) === 'json') return void response.json({ error: message })
     const users = await userStore.listProfiles().catch(() => [])
     const typed = typedIn(request.query, request.body)
     response.render('error', { status, message, users, typed, canCollect: Boolean(config.X_BEARER_TOKEN) })
   }
+}
+
+/** Asks a visitor what a file does not tell by itself. */
+function showQuestion({ message, question, upload, fields }: HeldQuestion, request: Request, response: Response): void {
+  if (request.accepts(['html', 'json']) === 'json') return void response.json({ error: message, question: { ...question, upload } })
+  response.render('import-question', { message, question, upload, fields })
 }
 
 function toExpected(error: unknown): ExpectedError {

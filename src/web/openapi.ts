@@ -8,7 +8,7 @@ import {
   type ZodOpenApiResponseObject as Response
 } from 'zod-openapi'
 import { PATHS } from '../core/paths.js'
-import { AddUsers, AskPrediction, AskRound, ImportForm, PageNumber, Username, Usernames } from './requests.js'
+import { AddUsers, AskPrediction, AskRound, ImportAnswer, ImportForm, PageNumber, Username, Usernames } from './requests.js'
 import { answers } from './responses.js'
 
 /** The document that GET /api answers. */
@@ -81,7 +81,7 @@ function open(operationId: string, summary: string, rest: Omit<Operation, 'opera
 
 const path = z.object({ username: Username })
 const FILE = z.string().meta({
-  contentMediaType: 'application/octet-stream', description: 'An X archive, CSV, JSON Lines or plain text; 50 MB at the most.'
+  contentMediaType: 'application/octet-stream', description: 'An X archive, CSV, JSON, a feed or plain text, also in a zip or compressed with gzip; 50 MB at the most.'
 })
 const EVENTS = { type: 'string' as const, contentMediaType: 'application/json', contentSchema: { $ref: '#/components/schemas/ProgressList' } }
 
@@ -102,7 +102,15 @@ const users: Paths = {
   },
   '/users/import': {
     post: open('importUser', 'Adds a user from a file, without X', {
-      requestBody: inBody(ImportForm.extend({ file: FILE }), 'multipart/form-data'),
+      description: 'Where a file does not tell whose posts it holds, or which column holds the texts, the answer is a 422 with a question; the file is kept, and the answer to the question is sent without it.',
+      requestBody: {
+        required: true,
+        content: {
+          'multipart/form-data': { schema: ImportForm.extend({ file: FILE }) },
+          'application/x-www-form-urlencoded': { schema: ImportAnswer.extend(ImportForm.shape) },
+          'application/json': { schema: ImportAnswer.extend(ImportForm.shape) }
+        }
+      },
       responses: { 200: json(answers.Imported, 'The user, and what became of the file.'), ...failing(403, 413, 415, 422, 429) }
     })
   },

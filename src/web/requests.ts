@@ -41,16 +41,23 @@ export const Usernames = z.preprocess(
 
 export const AddUsers = z.object({ username: Usernames }, NOT_A_USERNAME)
 
+const MAX_ANSWERS = 50 // of which four are taken: for more, the question is asked again
+const blankAsMissing = (value: unknown): unknown => (typeof value === 'string' && value.trim() === '' ? undefined : value)
+
 export const ImportForm = z.object({
-  username: Username,
-  replies: z.stringbool().default(false).catch(false).meta({ description: 'Whether replies are kept too.', override: { type: 'boolean', default: false } })
+  username: z.preprocess(blankAsMissing, Username.optional())
+    .meta({ description: 'Whose tweets they are; selects the tweets of this name in a file of several authors. Without it, whom the file names.' }),
+  replies: z.stringbool().default(false).catch(false).meta({ description: 'Whether replies to others are kept too.', override: { type: 'boolean', default: false } })
 })
 
-const Count = z.coerce.number().int().min(0)
-
-/** The numbers in the URL after an import: how many records were read, kept and dropped. */
-export const ImportCounts = z.object({
-  read: Count, kept: Count, beyond: Count, retweets: Count, replies: Count, duplicates: Count, empty: Count, tooLong: Count
+/** The answer to a question about a file, which is kept meanwhile. */
+export const ImportAnswer = z.object({
+  upload: z.string('Send the file with the form on this page.').regex(/^[0-9a-f]{32}$/, 'Send the file with the form on this page.').meta({ description: 'From the question.' }),
+  authors: z.preprocess(
+    (value) => (value === undefined ? undefined : [value].flat()),
+    z.array(z.string().min(1).max(200)).min(1).max(MAX_ANSWERS).optional()
+  ).meta({ description: 'Up to four of the names that were asked about: each becomes a user.' }),
+  text: z.string().max(1_000).optional().meta({ description: 'The column of the texts, where it was asked for.' })
 })
 
 export const PageNumber = z.object({

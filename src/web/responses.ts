@@ -5,6 +5,8 @@ import { z } from 'zod'
 import type * as game from '../prediction/play-round.js'
 import type * as prediction from '../prediction/predict-author.js'
 import type * as userPage from '../prediction/user-page.js'
+import type { Imported as ImportedUser } from '../collecting/import-tweets.js'
+import { LEFT_OUT, type LeftOut } from '../sources/archive/report.js'
 import type { CollectJob } from '../storage/collect-jobs.js'
 import type { StoredUser } from '../storage/users.js'
 import { isUnderWay, progressInWords } from './view-helpers.js'
@@ -87,12 +89,27 @@ const Round = z.strictObject({
   score: z.strictObject({ visitor: Count, app: Count, rounds: Count })
 })
 
+const REASONS = Object.keys(LEFT_OUT) as LeftOut[]
+const Author = z.strictObject({ name: z.string(), posts: Count })
+
 const ImportReport = z.strictObject({
   read: Count,
   kept: Count,
   beyond: Count.meta({ description: 'Older than the newest 3,200, or than the newest 1,000,000 characters.' }),
-  dropped: z.strictObject({ retweets: Count, replies: Count, duplicates: Count, empty: Count, tooLong: Count })
+  dropped: z.strictObject(Object.fromEntries(REASONS.map((reason) => [reason, Count.meta({ description: LEFT_OUT[reason] })]))),
+  examples: z.partialRecord(z.enum(REASONS), z.array(z.strictObject({ line: Count, text: z.string() })))
+    .meta({ description: 'Some records that were left out, with their lines in the file; of what is not readable the reason.' }),
+  completed: Count.meta({ description: 'Posts that stood cut in the file, and whole in another place of it.' }),
+  authors: z.array(Author).meta({ description: 'All that the file names, most posts first.' }),
+  format: z.string(),
+  encoding: z.string(),
+  dates: z.strictObject({
+    read: Count, none: Count, odd: Count, example: z.string().nullable().meta({ description: 'A date that was not understood.' }),
+    order: z.enum(['day', 'month']).nullable().meta({ description: 'Which comes first in dates such as 3/10/2017, if there are any.' })
+  })
 })
+
+const Imported = z.strictObject({ user: User, report: ImportReport })
 
 /** The schemas of all answers and their parts. */
 export const answers = {
@@ -114,16 +131,29 @@ export const answers = {
   ProgressList: z.array(Progress),
   Tweet,
   StyleProfile,
-  Imported: z.strictObject({ user: User, report: ImportReport }),
+  Imported: Imported.extend({ more: z.array(Imported).optional().meta({ description: 'The other authors, where several were chosen.' }) }),
   Prediction,
   Round,
   Health: z.strictObject({ ready: z.boolean(), database: z.enum(['ok', 'unreachable']), encoder: z.string() }),
   Alive: z.strictObject({ alive: z.literal(true) }),
-  Error: z.strictObject({ error: z.string().meta({ description: 'What went wrong, in words for people.' }) })
+  Error: z.strictObject({
+    error: z.string().meta({ description: 'What went wrong, in words for people.' }),
+    question: z.strictObject({
+      about: z.enum(['authors', 'text']),
+      choices: z.array(z.strictObject({ name: z.string(), posts: Count.optional(), example: z.string().optional() })),
+      upload: z.string().meta({ description: 'The file, which is kept for a quarter of an hour: send it back with the answer.' })
+    }).optional().meta({ description: 'What a file does not tell by itself: whose posts, or which column of texts.' })
+  })
 }
 
 export function userJson({ username, name, source, tweets, collectedAt }: StoredUser): object {
   return { username, name, source, tweets, collectedAt }
+}
+
+/** The users that were imported from a file, and what became of it. */
+export function importedJson([first, ...more]: ImportedUser[]): object {
+  const one = ({ user, report }: ImportedUser): object => ({ user: userJson(user), report })
+  return { ...one(first), ...(more.length > 0 && { more: more.map(one) }) }
 }
 
 /** How far the collecting of a user has come. */

@@ -4,16 +4,18 @@ import { join } from 'node:path'
 import { crc32, deflateRawSync } from 'node:zlib'
 import { afterAll, expect } from 'vitest'
 import { ExpectedError } from '../../src/core/errors.js'
-import { readArchive } from '../../src/sources/archive/read-archive.js'
+import { readArchive, type ArchiveOptions, type ImportedPerson } from '../../src/sources/archive/read-archive.js'
+import { noneDropped } from '../../src/sources/archive/report.js'
 
-type Archive = Awaited<ReturnType<typeof readArchive>>
+type Options = Partial<ArchiveOptions>
 
 export interface UploadReader {
   /** The folder in which the upload lies. */
   folder: string
   /** Reads a file with this content and name, as an upload is read. */
-  read(content: string | Buffer, fileName: string, options?: { replies: boolean }): Promise<Archive>
-  texts(content: string | Buffer, fileName: string, options?: { replies: boolean }): Promise<string[]>
+  read(content: string | Buffer, fileName: string, options?: Options): Promise<ImportedPerson>
+  readAll(content: string | Buffer, fileName: string, options?: Options): Promise<ImportedPerson[]>
+  texts(content: string | Buffer, fileName: string, options?: Options): Promise<string[]>
   /** The message for a file that cannot be read: a 422 for visitors that names no path on the machine and no library. */
   refusal(content: string | Buffer, fileName: string): Promise<string>
 }
@@ -24,13 +26,15 @@ export function openUploadReader(): UploadReader {
   const upload = join(folder, 'upload')
   afterAll(() => rmSync(folder, { recursive: true }))
 
-  async function read(content: string | Buffer, fileName: string, options = { replies: false }): Promise<Archive> {
+  async function readAll(content: string | Buffer, fileName: string, options: Options = {}): Promise<ImportedPerson[]> {
     writeFileSync(upload, content)
-    return readArchive(upload, fileName, options)
+    return readArchive(upload, fileName, { replies: false, ...options })
   }
+  const read = async (...file: Parameters<typeof readAll>): Promise<ImportedPerson> => (await readAll(...file))[0]
   return {
     folder,
     read,
+    readAll,
     texts: async (content, fileName, options) => (await read(content, fileName, options)).tweets.map(({ text }) => text),
     async refusal(content, fileName) {
       const error = await read(content, fileName).then((value) => expect.fail(`read: ${JSON.stringify(value.report)}`), (reason) => reason)
@@ -91,4 +95,4 @@ export const archivePart = (tweets: object[], part = 0): string => `window.YTD.t
 /** The tweets.js of X's archive, each tweet inside an object of its own. */
 export const tweetsJs = (...tweets: object[]): string => archivePart(tweets.map((tweet) => ({ tweet })))
 
-export const NONE_DROPPED = { retweets: 0, replies: 0, duplicates: 0, empty: 0, tooLong: 0 }
+export const NONE_DROPPED = noneDropped()

@@ -3,12 +3,14 @@
 import { randomInt } from 'node:crypto'
 import { hashText } from '../../core/hashing.js'
 import { PairTable } from '../../core/pair-table.js'
-import type { ImportedTweet, Post } from './post.js'
+import type { ImportedTweet, Post } from './fields/post.js'
 
 interface DatedTweet extends ImportedTweet {
   time: number
   /** Where it stands in the file. */
   index: number
+  /** The first id of an edited post, which all of its versions have in common. */
+  version: string | null
 }
 
 const MAX_KEYS = 2_000_000
@@ -41,38 +43,48 @@ interface Bounds {
  * Keeps the newest of the tweets that are added, until the next one would go beyond a bound: by date (a tweet's id contains
  * its date too), then by id, and in the file's order if neither is known. An export of ours is in the right order already: if
  * the first tweet is of one, the file's order stays. `take` returns them, newest first, and how many come after those kept
- * (`beyond`) or had the id of another one (`repeated`). Meanwhile at most twice as much is held in memory.
+ * (`beyond`), had the id of another one (`repeated`) or are earlier versions of one that was edited (`versions`). Meanwhile at most twice as much is held in memory.
  */
 export function createNewest(bounds: Bounds) {
   let held: DatedTweet[] = []
   let characters = 0 // of all that is held
   let cut: DatedTweet | undefined // the newest one beyond the bounds: whatever comes after it is beyond them too
   let order = newestFirst
-  let [added, repeated] = [0, 0]
+  let [added, repeated, versions] = [0, 0, 0]
 
   function trim(): void {
     const sorted = held.sort(order)
     const ids = new Set<string>()
-    const once = sorted.filter(({ id }) => id === null || (!ids.has(id) && ids.add(id)))
-    repeated += sorted.length - once.length
+    const once = sorted.filter((tweet) => isFirst(tweet, ids))
     held = fitting(once, bounds)
     characters = held.reduce((sum, { text }) => sum + text.length, 0)
     cut = once[held.length] ?? cut
   }
 
+  function isFirst({ id, version }: DatedTweet, ids: Set<string>): boolean {
+    if (id !== null && ids.has(id)) repeated++
+    else if (version !== null && ids.has(`first ${version}`)) versions++
+    else {
+      if (id !== null) ids.add(id)
+      if (version !== null) ids.add(`first ${version}`)
+      return true
+    }
+    return false
+  }
+
   return {
-    add({ id, text, createdAt, exact }: Pick<Post, keyof ImportedTweet | 'exact'>): void {
+    add({ id, text, createdAt, exact, firstVersion }: Pick<Post, keyof ImportedTweet | 'exact' | 'firstVersion'>): void {
       if (added === 0 && exact) order = byIndex
-      const tweet = { id, text, createdAt, time: createdAt?.getTime() ?? timeOfId(id), index: added++ }
+      const tweet = { id, text, createdAt, time: createdAt?.getTime() ?? timeOfId(id), index: added++, version: firstVersion && detach(firstVersion) }
       if (cut && order(cut, tweet) < 0) return
       held.push({ ...tweet, id: id && detach(id), text: detach(text) })
       characters += text.length
       if (held.length >= 2 * bounds.tweets || characters >= 2 * bounds.characters) trim()
     },
-    take(): { tweets: ImportedTweet[]; beyond: number; repeated: number } {
+    take(): { tweets: ImportedTweet[]; beyond: number; repeated: number; versions: number } {
       trim()
       const tweets = held.map(({ id, text, createdAt }) => ({ id, text, createdAt }))
-      return { tweets, beyond: added - repeated - tweets.length, repeated }
+      return { tweets, beyond: added - repeated - versions - tweets.length, repeated, versions }
     }
   }
 }

@@ -21,7 +21,7 @@ export function predictionRoutes(services: Services): Router {
     const typed = { username: '', importing: false, text, users: prediction.candidates.map(({ user }) => user.username) }
     const everybody = await services.userStore.listProfiles()
     response.format({
-      html: () => response.render('prediction', { prediction, users: everybody, typed, share: shareOf(siteOf(request), prediction) }),
+      html: () => response.render('prediction', { prediction, users: everybody, typed, share: shareOf(siteOf(request), { ...prediction, text }) }),
       json: () => response.json(predictionJson(prediction))
     })
   })

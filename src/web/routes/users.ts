@@ -6,7 +6,7 @@ import type { Services } from '../../services/services.js'
 import type { CollectJob } from '../../storage/collect-jobs.js'
 import { STATUS } from '../error-page.js'
 import { addressOf, callerOf, limitedBy } from '../rate-limits.js'
-import { AddUsers, ImportCounts, PageNumber, typedIn, usernameIn } from '../requests.js'
+import { AddUsers, PageNumber, typedIn, usernameIn } from '../requests.js'
 import { progressJson, userJson, userPageJson } from '../responses.js'
 
 /** Adding users from X, and the page of each user. */
@@ -37,9 +37,8 @@ export function userRoutes(services: Services): Router {
     const { page } = PageNumber.parse(request.query)
     const shown = await readUserPage(services, usernameIn(request.params), page, callerOf(request, response))
     if (!shown.user) return showCollecting(response, shown.collectJob)
-    const imported = ImportCounts.safeParse(request.query).data
     response.format({
-      html: () => response.render('user', { ...shown, imported }),
+      html: () => response.render('user', shown),
       json: () => response.json(userPageJson(shown))
     })
   })

@@ -72,12 +72,14 @@ describe.each(databases)('importing a file on the $name', ({ open }) => {
     await services.collectJobs.reset()
   })
 
-  test('leads to the page of the user, which says the same', async () => {
+  test('is answered with a page that says the same, with examples, and leads to the user', async () => {
     const answer = await send([...LINES, 'RT @somebody: no'].join('\n'), { accept: 'text/html' })
-    expect(answer.status).toBe(303)
-    const page = await (await fetch(new URL(answer.headers.get('location')!, app.url))).text()
+    expect(answer.status).toBe(200)
+    const page = await answer.text()
     expect(page).toContain('31 read, 30 kept. Left out: reposts (1).')
-    expect(page).toContain('from a file')
+    expect(page).toContain('<li>Line 31: <bdi>RT @somebody: no</bdi></li>')
+    expect(page).toContain('Read as plain text, UTF-8. They have no dates, so their order is the file’s.')
+    expect(await (await fetch(`${app.url}${/href="(\/users\/\w+)"/.exec(page)![1]}`)).text()).toContain('from a file')
   })
 
   test('keeps replies when asked to', async () => {
@@ -102,7 +104,7 @@ describe.each(databases)('importing a file on the $name', ({ open }) => {
   test.each([
     ['a name that X cannot have', LINES.join('\n'), { username: 'not a name' }, 400, 'no X username'],
     ['nothing but reposts', 'RT @a: b\nRT @a: c', {}, 422, 'no tweets of @Kettle_Friend'],
-    ['a broken line', '{"text": "fine"}\n{"text": ', { name: 'x.jsonl' }, 422, 'Line 2'],
+    ['a broken line', '{"text": "fine"}\n{"text": \n{"text": "fine too"}', { name: 'x.jsonl' }, 422, 'Line 2'],
     ['bytes that are no text', '\u0000\u0001PK\u0003', { name: 'x.zip' }, 422, 'zip']
   ])('with %s is refused with a reason, and stores nothing', async (_, text, options, status, words) => {
     const answer = await send(text, options)

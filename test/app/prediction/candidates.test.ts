@@ -166,7 +166,7 @@ describe.each(databases)('candidates on the $name', ({ open }) => {
         const texts = sayings(n)
         const vectors = slices(await threads.embed(texts), texts.length)
         const tweets = texts.map((text, i) => ({ id: `${i}`, text, createdAt: null, position: BigInt(i), embedding: vectors[i] }))
-        await other.tweetStore.replaceTweets(profile('Keen_Example'), tweets, await threads.encoderName())
+        await other.tweetStore.replaceUsers([{ user: profile('Keen_Example'), tweets }], await threads.encoderName())
         if (n % 4 === 3) await other.userStore.reset()
         if (n % 4 === 3) await save(other, 'Calm_Example', Array.from({ length: 30 }, (_, i) => calm(i)))
       }

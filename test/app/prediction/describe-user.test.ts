@@ -98,7 +98,7 @@ describe.each(databases)('the style profile of a user on the $name', ({ open }) 
     await profileOf('Tea_Example')
     const other = await openTestServices(database, {}, threads)
     const user: UserProfile = { id: 'archive:Coffee_Example', username: 'Coffee_Example', name: 'C', pictureUrl: null, source: 'archive' }
-    await other.tweetStore.replaceTweets(user, [], 'none')
+    await other.tweetStore.replaceUsers([{ user, tweets: [] }], 'none')
     await other.close()
     expect((await profileOf('Tea_Example')).others).toEqual({ users: 0, tweets: 0 })
   })

@@ -53,7 +53,7 @@ test('services ask for room on the disk before they store tweets', async () => {
   const services = await openServices(readConfig({ DATA_DIR: folder, LOG_LEVEL: 'silent' }), { checkRoom: NO_ROOM })
   try {
     const user = { id: '1', username: 'Fell_Example', name: 'Fell', pictureUrl: null, source: 'archive' as const }
-    await expect(services.tweetStore.replaceTweets(user, [], 'none')).rejects.toThrow('no room')
+    await expect(services.tweetStore.replaceUsers([{ user, tweets: [] }], 'none')).rejects.toThrow('no room')
   } finally {
     await services.close()
   }

@@ -33,7 +33,7 @@ describe.each(databases)('the room for tweets on the $name', ({ open }) => {
   test('is counted in bytes with every change: new tweets, their vectors, others in their place, some or all gone', async () => {
     const store = createTweetStore(prisma)
     expect(await stored()).toBe(0)
-    await store.replaceTweets(profile('Ann', { source: 'archive' }), long('Ann', 30), 'e')
+    await store.replaceUsers([{ user: profile('Ann', { source: 'archive' }), tweets: long('Ann', 30) }], 'e')
     expect(await stored()).toBe(30 * (500 + 3000 + 8))
     const [kept, ...gone] = tweetsOf('Bob', 3)
     await store.savePage(profile('Bob'), [kept, ...gone], [], nothing)
@@ -41,7 +41,7 @@ describe.each(databases)('the room for tweets on the $name', ({ open }) => {
     await store.saveVectors('id of Bob', [{ id: 'Bob 1', embedding: new Float32Array(384) }], 'e')
     expect(await stored()).toBe(before + 4 * 384)
     await store.savePage(profile('Bob'), [], gone.map(({ id }) => id), nothing)
-    await store.replaceTweets(profile('Ann', { source: 'archive' }), tweetsOf('Ann', 2), 'e')
+    await store.replaceUsers([{ user: profile('Ann', { source: 'archive' }), tweets: tweetsOf('Ann', 2) }], 'e')
     await userStore.removeUser('id of Bob')
     expect(await stored()).toBe(bytesOf(tweetsOf('Ann', 2)))
     await userStore.reset()
@@ -50,11 +50,11 @@ describe.each(databases)('the room for tweets on the $name', ({ open }) => {
 
   test('is refused to an import that would fill it, which then leaves everything as it was', async () => {
     const store = createTweetStore(prisma, undefined, 100_000)
-    await store.replaceTweets(profile('Ann', { source: 'archive' }), long('Ann', 20), 'e')
-    await expect(store.replaceTweets(profile('Bob', { source: 'archive' }), long('Bob', 20), 'e')).rejects.toThrow(StorageFull)
+    await store.replaceUsers([{ user: profile('Ann', { source: 'archive' }), tweets: long('Ann', 20) }], 'e')
+    await expect(store.replaceUsers([{ user: profile('Bob', { source: 'archive' }), tweets: long('Bob', 20) }], 'e')).rejects.toThrow(StorageFull)
     expect((await userStore.listUsers()).map(({ username, tweets }) => [username, tweets])).toEqual([['Ann', 20]])
-    await store.replaceTweets(profile('Ann', { source: 'archive' }), long('Ann', 10), 'e')
-    await store.replaceTweets(profile('Bob', { source: 'archive' }), long('Bob', 10), 'e')
+    await store.replaceUsers([{ user: profile('Ann', { source: 'archive' }), tweets: long('Ann', 10) }], 'e')
+    await store.replaceUsers([{ user: profile('Bob', { source: 'archive' }), tweets: long('Bob', 10) }], 'e')
   })
 
   test('is asked for before anybody is read from X; a page that is paid for is stored even so', async () => {
@@ -79,7 +79,7 @@ describe.each(databases)('the room for tweets on the $name', ({ open }) => {
         }
       }
     })
-    await createTweetStore(watch(prisma)).replaceTweets(profile('Ann'), tweetsOf('Ann', 3100), 'e')
+    await createTweetStore(watch(prisma)).replaceUsers([{ user: profile('Ann'), tweets: tweetsOf('Ann', 3100) }], 'e')
     expect(parts.reduce((sum, n) => sum + n, 0)).toBe(3100)
     expect(Math.max(...parts)).toBeLessThanOrEqual(200)
     expect(await prisma.tweet.count()).toBe(3100)

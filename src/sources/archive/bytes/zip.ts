@@ -1,14 +1,18 @@
-// Tweets inside the archive that X gives its users. Only entries with known names are read, as streams and never to disk,
-// so the names and contents of other entries do no harm. The sizes that a zip states are checked before anything is
+// Tweets inside the archive that X gives its users, or in another zip. Only entries with known names are read, as streams and never
+// to disk, so the names and contents of other entries do no harm. The sizes that a zip states are checked before anything is
 // unpacked, and yauzl stops at the first byte beyond them.
 
 import { getFileNameLowLevel, openPromise, type Entry, type ZipFile } from 'yauzl'
-import { ExpectedError } from '../../core/errors.js'
+import { ExpectedError } from '../../../core/errors.js'
+
+/** What a file in an archive holds: posts, the whole texts of posts that stand cut in another file, or who the archive is of. */
+export type Role = 'posts' | 'long posts' | 'account'
 
 /** A file to read tweets from. */
 export interface TweetFile {
   /** Its name inside a zip; null for a file that was uploaded by itself. */
   name: string | null
+  role: Role
   bytes: AsyncIterable<Buffer>
 }
 
@@ -21,8 +25,32 @@ const MAX_TOTAL_SIZE = 600 * MEGABYTE
 const MAX_RATIO = 200
 const MIN_SIZE_FOR_RATIO = 10 * MEGABYTE
 
-// data/tweets.js, data/tweets-part1.js, …; in older archives data/tweet.js or tweet.js; each may lie inside one folder.
-const TWEETS = /^(?:(?!\.\.?\/)[^/:]+\/)??((?:data\/)?tweets?(?:-part(\d{1,3}))?\.js)$/
+const FOLDER = '(?:(?!\\.\\.?/)[^/:]+/)??'
+const named = (pattern: string, folder = FOLDER): RegExp => new RegExp(`^${folder}(${pattern})$`)
+
+/**
+ * Which files are read, each kind by the form of its name; the number in the name is the part's. Only the first set of which
+ * there is a file with posts counts: the newer archives of X (each may lie inside one folder), those of 2012 to 2018, and any zip.
+ */
+const SETS: { role: Role; name: RegExp }[][] = [
+  [
+    { role: 'account', name: named('(?:data/)?account\\.js') },
+    { role: 'posts', name: named('(?:data/)?tweets?(?:-part(\\d{1,3}))?\\.js') },
+    { role: 'posts', name: named('(?:data/)?(?:community-tweet|twitter-circle-tweet)s?(?:-part(\\d{1,3}))?\\.js') },
+    { role: 'long posts', name: named('(?:data/)?note-tweets?(?:-part(\\d{1,3}))?\\.js') }
+  ],
+  [{ role: 'posts', name: named('data/js/tweets/\\d{4}_\\d\\d\\.js') }],
+  [{ role: 'posts', name: named('[^.][^/:]*\\.(?:csv|tsv|json|jsonl|ndjson|rss|atom)(?:\\.gz)?', '(?:(?!__MACOSX/|\\.)[^/:]+/)*') }],
+  [{ role: 'posts', name: named('(?!readme|license)[^.][^/:]*\\.txt', '(?:(?!__MACOSX/|\\.)[^/:]+/)*') }]
+]
+
+/** What other programs' files are, which are zips too. */
+const DOCUMENTS: [RegExp, string][] = [
+  [/^xl\/workbook\.(xml|bin)$/, 'This is an Excel workbook. In Excel, save its sheet as "CSV UTF-8" and upload that file.'],
+  [/^word\/document\.xml$/, 'This is a Word document. Save it as plain text in UTF-8 and upload that file.'],
+  [/^content\.xml$/, 'This is a document of LibreOffice or OpenOffice. Save it as CSV, or as plain text in UTF-8, and upload that file.'],
+  [/^Index\/Document\.iwa$/, 'This is a document of Numbers or Pages. Export it as CSV in UTF-8 and upload that file.']
+]
 const UNPACK = 'Unpack it yourself and upload data/tweets.js instead.'
 const REFUSALS: [(entry: Entry) => boolean, string][] = [
   [(entry) => entry.isEncrypted(), `is locked with a password. ${UNPACK}`],
@@ -51,26 +79,43 @@ export function brokenZip(): ExpectedError {
 export async function* openTweetFiles(path: string): AsyncGenerator<TweetFile> {
   const zip = await withExpectedErrors(() => openPromise(path, { decodeStrings: false, autoClose: false }))
   try {
-    const entries = await withExpectedErrors(() => findTweets(zip))
-    for (const [name, entry] of entries) yield { name, bytes: unpack(zip, entry) }
+    const found = await withExpectedErrors(() => findTweets(zip))
+    for (const { name, role, entry } of found) yield { name, role, bytes: unpack(zip, entry) }
   } finally {
     zip.close()
   }
 }
 
-async function findTweets(zip: ZipFile): Promise<[string, Entry][]> {
+interface Found {
+  name: string
+  role: Role
+  part: number
+  entry: Entry
+}
+
+const ORDER: Role[] = ['account', 'posts', 'long posts']
+
+async function findTweets(zip: ZipFile): Promise<Found[]> {
   if (zip.entryCount > MAX_ENTRIES) throw new ExpectedError('unusable', `This zip holds more than 20,000 files. ${UNPACK}`)
-  const found: [string, Entry, number][] = []
+  const sets: Found[][] = SETS.map(() => [])
   for await (const entry of zip.eachEntry()) {
-    const [, name, part = '0'] = TWEETS.exec(nameOf(entry)) ?? []
-    if (name) found.push([name, entry, Number(part)])
-    if (found.length > MAX_PARTS) throw new ExpectedError('unusable', 'This zip holds more than 100 files of tweets.')
+    const path = nameOf(entry)
+    const [, document] = DOCUMENTS.find(([name]) => name.test(path)) ?? []
+    if (document) throw new ExpectedError('unusable', document)
+    SETS.forEach((kinds, i) => sets[i].push(...kinds.flatMap((kind) => matched(path, kind, entry))))
+    if (sets.some(({ length }) => length > MAX_PARTS)) throw new ExpectedError('unusable', 'This zip holds more than 100 files of tweets.')
   }
-  found.forEach(([name, entry]) => checkEntry(name, entry))
-  const total = found.reduce((sum, [, entry]) => sum + entry.uncompressedSize, 0)
+  const found = sets.find((files) => files.some(({ role }) => role === 'posts')) ?? sets.find((files) => files.some(({ role }) => role === 'long posts')) ?? []
+  found.forEach(({ name, entry }) => checkEntry(name, entry))
+  const total = found.reduce((sum, { entry }) => sum + entry.uncompressedSize, 0)
   if (total > MAX_TOTAL_SIZE) throw new ExpectedError('unusable', 'The tweets in this zip are larger than 600 MB when unpacked.')
-  if (found.length > 0) return found.sort((a, b) => a[2] - b[2]).map(([name, entry]) => [name, entry])
-  throw new ExpectedError('unusable', 'This zip holds no data/tweets.js, so it is not the archive that X gives its users.')
+  if (found.length > 0) return found.sort((a, b) => ORDER.indexOf(a.role) - ORDER.indexOf(b.role) || a.part - b.part)
+  throw new ExpectedError('unusable', 'This zip holds no data/tweets.js, as the archive that X gives its users does, and no CSV, JSON or text file.')
+}
+
+function matched(path: string, { role, name: pattern }: (typeof SETS)[number][number], entry: Entry): Found[] {
+  const [, name, part = '0'] = pattern.exec(path) ?? []
+  return name ? [{ name, role, part: Number(part), entry }] : []
 }
 
 // Names are decoded here because yauzl refuses a whole zip for one entry with an unsafe name, even if it is not read.

@@ -8,7 +8,7 @@ describe('plain text', () => {
     const { tweets, report } = await read('rain, again\r\n\r\n"tea" &amp; rain\n  last  ', 'a.txt')
     const text = (text: string) => ({ id: null, text, createdAt: null })
     expect(tweets).toEqual([text('rain, again'), text('"tea" & rain'), text('last')])
-    expect(report).toEqual({ read: 3, kept: 3, beyond: 0, dropped: NONE_DROPPED })
+    expect(report).toMatchObject({ read: 3, kept: 3, beyond: 0, dropped: NONE_DROPPED })
   })
 })
 
@@ -38,18 +38,31 @@ describe('encodings', () => {
   })
 
   test.each([
-    ['Latin-1', Buffer.from('text\nf\xfcr alle\n', 'latin1')],
-    ['UTF-16 without a byte order mark', Buffer.from('text\ntea\n', 'utf16le')],
+    ['Windows-1252', Buffer.from('text\nf\xfcr alle \x96 5 \x80\n', 'latin1'), 'für alle – 5 €', 'Windows-1252'],
+    ['UTF-16 LE without its mark', Buffer.from('text\nfür alle\n', 'utf16le'), 'für alle', 'UTF-16 LE'],
+    ['UTF-16 BE without its mark', bigEndian('text\nfür alle\n'), 'für alle', 'UTF-16 BE']
+  ])('%s is found by the whole file', async (_, bytes, expected, encoding) => {
+    const { tweets, report } = await read(bytes, 'a.csv')
+    expect([tweets.map(({ text }) => text), report.encoding]).toEqual([[expected], encoding])
+  })
+
+  test('UTF-8 with a wrong byte in one record keeps the others, and says so', async () => {
+    const line = (i: number) => Buffer.from(`für alle ${i} 🌱\n`)
+    const bytes = Buffer.concat([...Array.from({ length: 20 }, (_, i) => line(i)), Buffer.from('bro\xffken\n', 'latin1')])
+    const { report } = await read(bytes, 'a.txt')
+    expect(report).toMatchObject({ read: 21, kept: 20, dropped: { odd: 1 }, encoding: 'damaged UTF-8', examples: { odd: [{ line: 21, text: 'holds bytes that are not UTF-8.' }] } })
+  })
+
+  test.each([
     ['UTF-32', Buffer.from([0xff, 0xfe, 0, 0, 0x61, 0, 0, 0])],
     ['half a character of UTF-16', Buffer.from([0xff, 0xfe, 0x61])],
-    ['UTF-8 that stops inside a character', Buffer.from('tea 🌱').subarray(0, -1)],
     ['a picture', Buffer.from('\x89PNG\r\n\x1a\n\0\0\0\rIHDR', 'latin1')]
   ])('%s is refused, with how to save the file as UTF-8', async (_, bytes) => {
     expect(await refusal(bytes, 'a.csv')).toMatch(/^The file is not UTF-8 text\. Save it again as UTF-8: in Excel/)
   })
 
   test('a file inside a zip that is not UTF-8 is refused by its name', async () => {
-    const data = Buffer.from('window.YTD.tweets.part0 = ["\xfc"]', 'latin1')
+    const data = Buffer.from('window.YTD.tweets.part0 = ["\x81\x01"]', 'latin1')
     expect(await refusal(zip([{ name: 'data/tweets.js', data }]), 'a.zip')).toMatch(/^data\/tweets\.js is not UTF-8 text/)
   })
 })

@@ -25,7 +25,7 @@ describe('the order', () => {
     const rows = Array.from({ length: 10_000 }, (_, i) => `tweet ${(i * 7919) % 10_000},${day((i * 7919) % 10_000)}`)
     const { tweets, report } = await read(`text,created_at\n${rows.join('\n')}`, 'a.csv')
     expect(tweets.map(({ text }) => text)).toEqual(Array.from({ length: MAX_IMPORTED.tweets }, (_, i) => `tweet ${9999 - i}`))
-    expect(report).toEqual({ read: 10_000, kept: 3_200, beyond: 6_800, dropped: NONE_DROPPED })
+    expect(report).toMatchObject({ read: 10_000, kept: 3_200, beyond: 6_800, dropped: NONE_DROPPED })
   })
 
   test("keeps the file's first 3,200 where there is no date and no id", async () => {
@@ -43,7 +43,7 @@ describe('tweets that are long', () => {
     const shuffled = lines(300, (i) => long((i * 97) % 300))
     const { tweets, report } = await read(shuffled, 'a.jsonl')
     expect(tweets.map(({ text }) => Number.parseInt(text))).toEqual(Array.from({ length: 40 }, (_, i) => 299 - i))
-    expect(report).toEqual({ read: 300, kept: 40, beyond: 260, dropped: NONE_DROPPED })
+    expect(report).toMatchObject({ read: 300, kept: 40, beyond: 260, dropped: NONE_DROPPED })
   })
 
   test('end what is kept: no shorter one that is older takes the place of the first that is too much', async () => {
@@ -54,5 +54,5 @@ describe('tweets that are long', () => {
 
 test('of tweets with the same id one is kept', async () => {
   const { report } = await read(tweetsJs(post('one'), post('two')), 'tweets.js')
-  expect(report).toEqual({ read: 2, kept: 1, beyond: 0, dropped: { ...NONE_DROPPED, duplicates: 1 } })
+  expect(report).toMatchObject({ read: 2, kept: 1, beyond: 0, dropped: { ...NONE_DROPPED, duplicates: 1 } })
 })

@@ -14,7 +14,7 @@ test.each([
   ['2018-10-10 20:19', '2018-10-10T20:19:00.000Z'],
   ['1539202764', '2018-10-10T20:19:24.000Z'],
   ['1539202764000', '2018-10-10T20:19:24.000Z'],
-  ['10/11/2018', undefined],
+  ['10/11/2018', '2018-10-11T00:00:00.000Z'],
   ['2018-13-45', undefined]
 ])('reads the date %s the same way in every time zone of the server', async (date, iso) => {
   const { tweets } = await read(`text,timestamp\ntea,${date}\n`, 'a.csv')

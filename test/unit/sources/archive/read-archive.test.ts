@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { readArchive } from '../../../../src/sources/archive/read-archive.js'
-import { openUploadReader, post, tweetsJs, zip } from '../../../support/archive.js'
+import { NONE_DROPPED, openUploadReader, post, tweetsJs, zip } from '../../../support/archive.js'
 
 const uploads = openUploadReader()
 const { read, texts, refusal } = uploads
@@ -31,7 +31,7 @@ describe('own posts', () => {
     post('RT @somebody: theirs', { id_str: '8' }),
     post('theirs too', { id_str: '7', retweeted: true }),
     post('@somebody yes', { id_str: '6', in_reply_to_screen_name: 'somebody' }),
-    post('an answer', { id_str: '5', in_reply_to_status_id_str: '4' }),
+    post('an answer', { id_str: '5', in_reply_to_status_id_str: '99' }),
     post('no answer', { id_str: '4', in_reply_to_status_id: null, retweeted: false, in_reply_to_user_id: '' }),
     post('MY  own https://t.co/x', { id_str: '3' }),
     post('https://t.co/y', { id_str: '2' }),
@@ -41,8 +41,8 @@ describe('own posts', () => {
   test('are kept; retweets, replies, duplicates, posts of links only and texts that are too long are left out and counted', async () => {
     const { tweets, report } = await read(file, 'tweets.js')
     expect(tweets.map(({ text }) => text)).toEqual(['my own', 'no answer'])
-    const dropped = { retweets: 2, replies: 2, duplicates: 1, empty: 1, tooLong: 1 }
-    expect(report).toEqual({ read: 9, kept: 2, beyond: 0, dropped })
+    const dropped = { ...NONE_DROPPED, retweets: 2, replies: 2, duplicates: 1, empty: 1, tooLong: 1 }
+    expect(report).toMatchObject({ read: 9, kept: 2, beyond: 0, dropped })
   })
 
   test('include replies where they are asked for', async () => {
