@@ -1,29 +1,23 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { createCollectJobs, ENDED, LeaseLost, type CollectJobs } from '../../../src/storage/collect-jobs.js'
 import { connect } from '../../../src/storage/database.js'
 import { saveUser } from '../../../src/storage/users.js'
-import { databases, type TestDatabase } from '../../support/databases.js'
+import { databases, useDatabase } from '../../support/databases.js'
 import { profile } from '../../support/stored-users.js'
 
 const EXPIRY = 200 // ms
 const PROFILE = { id: '1', username: 'Ann', name: 'A', pictureUrl: null, posts: 3 }
 
 describe.each(databases)('collect jobs in the $name', ({ open }) => {
-  let database: TestDatabase
   let prisma: ReturnType<typeof connect>
   let collectJobs: CollectJobs
 
-  beforeAll(async () => {
-    database = await open()
-    prisma = connect(database.url)
+  useDatabase(open, (opened) => {
+    prisma = opened
     collectJobs = createCollectJobs(prisma, { heartbeat: 50, expiry: EXPIRY })
   })
-  beforeEach(() => Promise.all([collectJobs.reset(), prisma.user.deleteMany()]))
-  afterAll(async () => {
-    await prisma.$disconnect()
-    await database.close()
-  })
+  beforeEach(() => collectJobs.reset())
 
   const overdue = async () => (await collectJobs.listOverdue()).map(({ usernameKey }) => usernameKey)
   const find = async (username: string) => (await collectJobs.find([username]))[0]

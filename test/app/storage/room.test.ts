@@ -1,28 +1,21 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { connect } from '../../../src/storage/database.js'
 import { StorageFull } from '../../../src/storage/storage-errors.js'
 import { createTweetStore, type NewTweet } from '../../../src/storage/tweets.js'
 import { createUserStore, type UserStore } from '../../../src/storage/users.js'
-import { databases, type TestDatabase } from '../../support/databases.js'
+import { databases, useDatabase } from '../../support/databases.js'
 import { profile, tweetsOf } from '../../support/stored-users.js'
 
 const DAY = 86_400_000
 const nothing = async (): Promise<void> => {}
 
 describe.each(databases)('the room for tweets on the $name', ({ open }) => {
-  let database: TestDatabase
   let prisma: ReturnType<typeof connect>
   let userStore: UserStore
 
-  beforeAll(async () => {
-    database = await open()
-    prisma = connect(database.url)
+  useDatabase(open, (opened) => {
+    prisma = opened
     userStore = createUserStore(prisma)
-  })
-  beforeEach(() => prisma.user.deleteMany())
-  afterAll(async () => {
-    await prisma.$disconnect()
-    await database.close()
   })
 
   /** What tweets of this many characters take: 500 bytes each, the text in UTF-8 and four bytes a number. */

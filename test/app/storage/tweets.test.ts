@@ -1,29 +1,22 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { connect } from '../../../src/storage/database.js'
 import { createTweetStore, type Corpus, type CorpusLimits, type Stale, type TweetStore } from '../../../src/storage/tweets.js'
 import { createUserStore, type UserProfile, type UserStore } from '../../../src/storage/users.js'
-import { databases, type TestDatabase } from '../../support/databases.js'
+import { databases, useDatabase } from '../../support/databases.js'
 import { profile, tweetsOf } from '../../support/stored-users.js'
 
 const limits = (tweets: number): CorpusLimits => ({ tweets, characters: 1e6, charactersEach: 1e6 })
 const idsOf = (items: { id: string }[]): string[] => items.map(({ id }) => id)
 
 describe.each(databases)('the tweet store on the $name', ({ open }) => {
-  let database: TestDatabase
   let prisma: ReturnType<typeof connect>
   let userStore: UserStore
   let tweetStore: TweetStore
 
-  beforeAll(async () => {
-    database = await open()
-    prisma = connect(database.url)
+  useDatabase(open, (opened) => {
+    prisma = opened
     userStore = createUserStore(prisma)
     tweetStore = createTweetStore(prisma)
-  })
-  beforeEach(() => prisma.user.deleteMany())
-  afterAll(async () => {
-    await prisma.$disconnect()
-    await database.close()
   })
 
   const save = (username: string, n: number, fields: Partial<UserProfile> = {}) =>

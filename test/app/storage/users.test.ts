@@ -1,24 +1,17 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { connect } from '../../../src/storage/database.js'
 import { createTweetStore } from '../../../src/storage/tweets.js'
 import { createUserStore, type TransactionPart, type UserProfile, type UserStore } from '../../../src/storage/users.js'
-import { databases, type TestDatabase } from '../../support/databases.js'
+import { databases, useDatabase } from '../../support/databases.js'
 import { profile, tweetsOf } from '../../support/stored-users.js'
 
 describe.each(databases)('the user store on the $name', ({ open }) => {
-  let database: TestDatabase
   let prisma: ReturnType<typeof connect>
   let userStore: UserStore
 
-  beforeAll(async () => {
-    database = await open()
-    prisma = connect(database.url)
+  useDatabase(open, (opened) => {
+    prisma = opened
     userStore = createUserStore(prisma)
-  })
-  beforeEach(() => prisma.user.deleteMany())
-  afterAll(async () => {
-    await prisma.$disconnect()
-    await database.close()
   })
 
   const save = (username: string, n: number, fields: Partial<UserProfile> = {}) =>
