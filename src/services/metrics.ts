@@ -31,13 +31,15 @@ export function createMetrics({ models, corpora, collectJobs, xBudget }: {
   const fits = histogram('fit_seconds', 'How long fits took', ['outcome'])
   const gauge = (name: string, help: string, value: () => number | Promise<number>): Gauge =>
     new Gauge({ name: `hypotweet_${name}`, help, registers, collect: async function () { this.set(await value()) } })
+  let reading: ReturnType<XBudget['spentToday']> | undefined // one query for all three, which are asked for at once
+  const spentToday = () => (reading ??= xBudget.spentToday().finally(() => (reading = undefined)))
   gauge('kept_models', 'Fitted models in the cache', () => models.size)
   gauge('kept_users', 'Users whose tweets are in the cache', () => corpora.size)
   gauge('collections_open', 'Users who are being collected or wait for it', () => collectJobs.countOpen())
-  gauge('x_dollars_today', 'Dollars spent at X today (UTC)', async () => (await xBudget.spentToday()).dollars)
+  gauge('x_dollars_today', 'Dollars spent at X today (UTC)', async () => (await spentToday()).dollars)
   gauge('x_dollars_limit', 'Dollars that may be spent at X in a day', () => xBudget.limit)
-  gauge('x_posts_today', 'Posts read from X today (UTC)', async () => (await xBudget.spentToday()).posts)
-  gauge('x_users_today', 'Users looked up on X today (UTC)', async () => (await xBudget.spentToday()).users)
+  gauge('x_posts_today', 'Posts read from X today (UTC)', async () => (await spentToday()).posts)
+  gauge('x_users_today', 'Users looked up on X today (UTC)', async () => (await spentToday()).users)
   return {
     requests: histogram('request_seconds', 'How long answers took, by route', ['method', 'route', 'status']),
     timed: (threads) => ({ ...threads, fit: (set) => timing(fits, threads.fit(set)) }),
