@@ -53,11 +53,12 @@ export function readConfig(source: Record<string, string | undefined>): Config {
   throw new Error(`These settings can't be used:\n${problems.join('\n')}`)
 }
 
-const DOLLARS_PER_POST = 0.005
+/** What X charges for a post and for a user that it serves, in dollars. */
+export const X_PRICES = { post: 0.005, user: 0.01 }
 
 /** What is wrong with a setting of an earlier version: to go on by the default would change the operator's limit unasked. */
 function renamedSettings({ X_DAILY_POST_BUDGET: posts = '' }: Record<string, string | undefined>): string[] {
   if (posts.trim() === '') return []
-  const dollars = Number(posts) >= 0 ? `; ${posts} posts are X_DAILY_SPEND_LIMIT=${Number(posts) * DOLLARS_PER_POST}` : ''
+  const dollars = Number(posts) >= 0 ? `; ${posts} posts are X_DAILY_SPEND_LIMIT=${Number(posts) * X_PRICES.post}` : ''
   return [`X_DAILY_POST_BUDGET: is now called X_DAILY_SPEND_LIMIT and in dollars, look-ups of users included${dollars}`]
 }

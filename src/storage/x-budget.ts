@@ -2,12 +2,13 @@
 // returned. A row for each day counts posts and users; all processes update the same one. Days are in UTC by the database's
 // clock, which all processes share.
 
+import { X_PRICES } from '../core/config.js'
 import type { PrismaClient } from '../generated/prisma/client.js'
 
-// What X charges for a post and for a user, in half cents: whole numbers, so that no sum is rounded.
-const POST = 1
-const USER = 2
 const HALF_CENTS = 200 // in a dollar
+// Prices in half cents: whole numbers, so that no sum is rounded.
+const POST = Math.round(X_PRICES.post * HALF_CENTS)
+const USER = Math.round(X_PRICES.user * HALF_CENTS)
 
 export const MIN_PAGE = 5 // posts: X serves no smaller page
 
