@@ -57,7 +57,8 @@ export function csvShape(head: string, isCsv: boolean, chosen?: string): CsvShap
   if (!best || best.rows.length === 0) return null
   const hasHeader = known !== undefined || isHeader(best.rows)
   const names = hasHeader ? best.rows[0].map((name) => name.trim()) : best.rows[0].map((_, i) => `column ${i + 1}`)
-  const text = findTextColumn(samplesOf(names, best.rows.slice(hasHeader ? 1 : 0)), chosen)
+  const isOurs = names.some((name) => plainName(name) === 'exportedby') && names.includes('text') // whose texts may be numbers
+  const text = isOurs ? 'text' : findTextColumn(samplesOf(names, best.rows.slice(hasHeader ? 1 : 0)), chosen)
   return text === null ? null : { delimiter: best.delimiter, escape, names, hasHeader, hasSeparatorLine: separator !== undefined, text }
 }
 
