@@ -19,9 +19,9 @@ describe('a huge file', () => {
   test('of one line of 50 MB is read or refused', async () => {
     const line = Buffer.alloc(50_000_000, 'tea ')
     const report = { read: 1, kept: 0, beyond: 0, dropped: { ...NONE_DROPPED, tooLong: 1 } }
-    expect((await read(line, 'a.txt')).report).toEqual(report)
+    expect((await read(line, 'a.txt')).report).toMatchObject(report)
     const after = (start: string) => Buffer.concat([Buffer.from(start), line])
-    expect((await read(after('"'), 'a.jsonl')).report).toEqual(report)
+    expect((await read(after('"'), 'a.jsonl')).report).toMatchObject(report)
     expect(await refusal(after('text,id\n'), 'a.csv')).toMatch(/^Line 2 starts a row that never/)
     expect(await refusal(after('["'), 'a.json')).toMatch(/^Line 1 starts a tweet that is longer/)
     expect(await refusal(line, 'a.csv')).toMatch(/^Line 1 names no column/)
@@ -32,7 +32,7 @@ describe('a huge file', () => {
     const reading = read(Array.from({ length: 1_000_000 }, (_, i) => `tweet ${i}`).join('\n'), 'a.txt')
     const done = reading.then(() => true)
     while (!(await Promise.race([done, setImmediate(false)]))) turns++
-    expect((await reading).report).toEqual({ read: 1_000_000, kept: 3_200, beyond: 996_800, dropped: NONE_DROPPED })
+    expect((await reading).report).toMatchObject({ read: 1_000_000, kept: 3_200, beyond: 996_800, dropped: NONE_DROPPED })
     expect(turns).toBeGreaterThan(100)
   })
 
@@ -42,7 +42,7 @@ describe('a huge file', () => {
     const base = process.memoryUsage.rss()
     let peak = base
     setInterval(() => (peak = Math.max(peak, process.memoryUsage.rss())), 5).unref()
-    const { report } = await readArchive(process.argv[2], process.argv[3], { replies: false })
+    const [{ report }] = await readArchive(process.argv[2], process.argv[3], { replies: false })
     console.log(JSON.stringify({ report, megabytes: (peak - base) / 2 ** 20 }))`
 
   interface Measured {
@@ -66,7 +66,7 @@ describe('a huge file', () => {
     ['JSON Lines', 'a.jsonl', () => lines((i) => `{"id":"${i}","text":"rain ${i}"}`)]
   ])('of 1,000,000 lines of %s takes less than 150 MB of memory', async (_, fileName, content) => {
     const { report, megabytes } = await measure(content(), fileName)
-    expect(report).toEqual({ read: 1_000_000, kept: 3_200, beyond: 996_800, dropped: NONE_DROPPED })
+    expect(report).toMatchObject({ read: 1_000_000, kept: 3_200, beyond: 996_800, dropped: NONE_DROPPED })
     expect(megabytes).toBeLessThan(150)
   })
 
@@ -78,7 +78,7 @@ describe('a huge file', () => {
     const data = Buffer.from(`window.YTD.tweets.part0 = [${tweets.map((part) => part.join(',\n')).join(',\n')}]`)
     expect(data.length).toBeGreaterThan(200e6)
     const { report, megabytes } = await measure(zip([{ name: 'data/tweets.js', data }]), 'a.zip')
-    expect(report).toEqual({ read: 240_000, kept: 3_200, beyond: 236_800, dropped: NONE_DROPPED })
+    expect(report).toMatchObject({ read: 240_000, kept: 3_200, beyond: 236_800, dropped: NONE_DROPPED })
     expect(megabytes).toBeLessThan(150)
   })
 
@@ -87,7 +87,7 @@ describe('a huge file', () => {
     const data = Buffer.from(`window.YTD.tweets.part0 = [\n${Array.from({ length: 3900 }, (_, i) => tweet(i)).join(',\n')}\n]`)
     expect(data.length).toBeGreaterThan(285e6)
     const { report, megabytes } = await measure(zip([{ name: 'data/tweets.js', data }]), 'a.zip')
-    expect(report).toEqual({ read: 3_900, kept: 40, beyond: 3_860, dropped: NONE_DROPPED })
+    expect(report).toMatchObject({ read: 3_900, kept: 40, beyond: 3_860, dropped: NONE_DROPPED })
     expect(megabytes).toBeLessThan(150)
   })
 })

@@ -204,7 +204,8 @@ function createCutter(isLines: boolean) {
     },
     end(): Row[] {
       rows = []
-      if (start !== null && stack.length === 0 && isLines && !quoted) endElement('')
+      if (isOverlong) rows.push(...(isLines ? [{ line: start!, value: undefined }] : [])) // said already, where it is no line
+      else if (start !== null && stack.length === 0 && isLines && !quoted) endElement('')
       else if (quoted || stack.length > 0) odd(start ?? line, start !== null && isLines ? NO_LINE : CUT, true)
       else checkBetween('')
       return rows
