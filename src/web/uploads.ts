@@ -67,12 +67,23 @@ export function createUploads(): Uploads {
   const held = new Map<string, Held>() // the oldest first
   let [count, bytes] = [0, 0]
 
-  async function drop(token: string): Promise<void> {
-    const file = held.get(token)
-    if (!file || !held.delete(token)) return
-    clearTimeout(file.timer)
+  function giveBack(size: number): void {
     count--
-    bytes -= file.bytes
+    bytes -= size
+  }
+
+  /** Takes a kept file out of those that are kept. */
+  function takeOut(token: string): Held | undefined {
+    const file = held.get(token)
+    held.delete(token)
+    clearTimeout(file?.timer)
+    return file
+  }
+
+  async function drop(token: string): Promise<void> {
+    const file = takeOut(token)
+    if (!file) return
+    giveBack(file.bytes)
     await rm(file.folder, { recursive: true, force: true })
   }
 
@@ -96,8 +107,7 @@ export function createUploads(): Uploads {
       throw new HeldQuestion(error, hold(upload, folder, size), upload.fields)
     } finally {
       if (!isHeld) {
-        count--
-        bytes -= size
+        giveBack(size)
         await rm(folder, { recursive: true, force: true })
       }
     }
@@ -116,8 +126,7 @@ export function createUploads(): Uploads {
       bytes += size
       try {
         const folder = await makeFolder().catch((error) => {
-          count--
-          bytes -= size
+          giveBack(size)
           throw error
         })
         return await run(folder, size, () => receive(request, form, join(folder, 'file')), work)
@@ -127,10 +136,8 @@ export function createUploads(): Uploads {
       }
     },
     async again(token, work) {
-      const file = held.get(token)
+      const file = takeOut(token)
       if (!file) throw new ExpectedError('unusable', 'That file is not here any more: it is kept for a quarter of an hour. Please choose it again.')
-      held.delete(token)
-      clearTimeout(file.timer)
       return run(file.folder, file.bytes, async () => file.upload, work)
     }
   }

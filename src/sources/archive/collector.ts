@@ -46,15 +46,14 @@ export function createCollector({ replies, self }: CollectorOptions) {
 
   return {
     add(post: Post, line: number): void {
-      if (!post.isRepost) learnt.add(post)
+      if (!replies && !post.isRepost) learnt.add(post) // who oneself is decides over replies only
       const reason = keep(post)
-      if (reason) return this.leaveOut(reason, line, post.text)
+      if (reason) {
+        dropped[reason]++
+        return examples.add(reason, line, post.text)
+      }
       countDate(post)
       if (post.isCompleted) completed++
-    },
-    leaveOut(reason: LeftOut, line: number, text: string): void {
-      dropped[reason]++
-      examples.add(reason, line, text)
     },
     /** Who the author is, where the posts have told it and it was not known. */
     foundSelf: learnt.found,

@@ -1,6 +1,7 @@
 // A reply to oneself is one's own post: the next part of a thread. Files say whom a reply is to, but not always who its author is;
 // who has written the post that is answered, and the post is in the file too, is the author.
 
+import { authorKey } from './authors.js'
 import { hashText } from '../../core/hashing.js'
 import { PairTable } from '../../core/pair-table.js'
 import type { Post, ReplyTo } from './fields/post.js'
@@ -14,15 +15,14 @@ export interface Self {
   posts: PairTable
 }
 
-export const nobody = (names: string[] = []): Self => ({ names: new Set(names.map(key)), posts: new PairTable() })
+export const nobody = (names: string[] = []): Self => ({ names: new Set(names.map(authorKey)), posts: new PairTable() })
 
-const key = (name: string): string => name.replace(/^@/, '').toLowerCase()
 const has = ({ posts }: Self, id: string): boolean => posts.get(hashText(id, 0), hashText(id, 1, SECOND_MULTIPLIER)) >= 0
 
 /** Whether the answered post or person is the author's own. */
 export function isToSelf({ post, person }: ReplyTo, author: Pick<Post, 'author' | 'authorId'>, self: Self): boolean {
-  const own = [author.author, author.authorId].flatMap((name) => (name === null ? [] : key(name)))
-  const isOwn = (name: string): boolean => self.names.has(key(name)) || own.includes(key(name)) || own.some((id) => id.startsWith('did:') && name.includes(id))
+  const own = [author.author, author.authorId].flatMap((name) => (name === null ? [] : authorKey(name)))
+  const isOwn = (name: string): boolean => self.names.has(authorKey(name)) || own.includes(authorKey(name)) || own.some((id) => id.startsWith('did:') && name.includes(id))
   return person.some(isOwn) || (post !== null && (has(self, post) || own.some((id) => id.startsWith('did:') && post.includes(id))))
 }
 
@@ -33,7 +33,7 @@ export function learnSelf(known: Self) {
   let isNew = false
 
   function meet(persons: string[]): void {
-    for (const person of persons) if (!self.names.has(key(person))) self.names.add(key(person))
+    for (const person of persons) self.names.add(authorKey(person))
     isNew = true
   }
 

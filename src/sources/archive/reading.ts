@@ -117,7 +117,8 @@ export function createReading(options: ArchiveOptions, known: Known) {
   /** Whose posts are the result. */
   function chosen(): string[] {
     if (wanted && wanted.length > MAX_PEOPLE) askWhose(authors.list(), 'Four people at a time, no more.')
-    if (wanted?.some((key) => collectors.has(key))) return wanted.filter((key) => collectors.has(key))
+    const found = wanted?.filter((key) => collectors.has(key)) ?? []
+    if (found.length > 0) return found
     const keys = [...added.keys()]
     if (keys.length === 0) return ['']
     if (keys.length === 1 && !wanted) return keys
@@ -186,7 +187,7 @@ export function createReading(options: ArchiveOptions, known: Known) {
       if (isOneAuthor) known.isOneAuthor = true
       let isNewSelf = false
       for (const [key, collector] of collectors) {
-        const self = options.replies ? null : collector.foundSelf()
+        const self = collector.foundSelf()
         if (self) known.self.set(isOneAuthor ? '' : key, self)
         isNewSelf ||= self !== null
       }

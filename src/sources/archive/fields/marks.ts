@@ -8,8 +8,7 @@ const REPLY_WORD = /^(repl(y|ied)(_?to)?|comment|answer)$/i
 
 // RT @name: …, RT: @name …, MT @name, ♺ @name, also in quotation marks; and "@name: …", as people quoted before there was a button.
 const OLD_REPOST = /^["“”'«‹]?\s*(?:(?:rt|mt)\b\s*:?\s*@\w|[♺♻]️?\s*@\w|["“”«]\s*@\w+\s*:)/iu
-const QUOTED_NAME = /^["“”«]\s*@\w+\s*:/u
-const FIRST_NAME = /^\.?@\w/
+const FIRST_NAME = /^@\w/
 
 /** Whether a field holds something: an id, a name, a text, an object. */
 export function isFilled(value: unknown): boolean {
@@ -26,10 +25,10 @@ export const isRepostWord = (value: unknown): boolean => REPOST_WORD.test(text(v
 export const isReplyWord = (value: unknown): boolean => REPLY_WORD.test(text(value))
 
 /** Whether a text begins as reposts did before there was a button for them. */
-export const beginsAsRepost = (text: string): boolean => OLD_REPOST.test(text) || QUOTED_NAME.test(text)
+export const beginsAsRepost = (text: string): boolean => OLD_REPOST.test(text)
 
 /** Whether a text begins with a name: X shows such a post as a reply. */
-export const beginsWithName = (text: string): boolean => FIRST_NAME.test(text) && !text.startsWith('.')
+export const beginsWithName = (text: string): boolean => FIRST_NAME.test(text)
 
 /** The id of the post that a list of references names as this kind, as JSON or in another notation of one; '' where it has none. */
 export function referenceOf(value: unknown, kind: 'retweeted' | 'replied_to'): string | null {

@@ -98,7 +98,7 @@ const textOf = (value: unknown): string | null => (typeof value === 'string' ? v
 
 /** The first text that is one; '' where the fields for it are empty, null where there are none. */
 function textIn(fields: Fields): string | null {
-  const values = [...PLAIN.text, ...PLAIN.html, ...TITLE].map((name) => fields.get(name)).filter((value): value is string | null => value === null || typeof value === 'string')
+  const values = TEXTS.map((name) => fields.get(name)).filter((value): value is string | null => value === null || typeof value === 'string')
   return values.find((value) => value !== null && value.trim() !== '') ?? (values.length > 0 ? '' : null)
 }
 
@@ -112,6 +112,7 @@ function first(fields: Fields, field: Field): unknown {
 }
 
 const PLAIN = Object.fromEntries(Object.entries(FIELDS).map(([field, names]) => [field, names.map(plainName)])) as unknown as Record<Field, string[]>
+const TEXTS = [...PLAIN.text, ...PLAIN.html, ...TITLE]
 
 function postFrom(raw: string, fields: Fields, dayOrder: DayOrder): Post {
   const isExact = fields.get('exportedby') === EXPORTED_BY
